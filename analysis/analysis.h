@@ -1,0 +1,43 @@
+// An analysis: a pure map over checkpoints (one cell each) and, where it needs more, a reduce over the series.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "analysis/core/catalog.h"
+#include "analysis/core/dataset.h"
+#include "analysis/core/settings.h"
+#include "analysis/core/task.h"
+#include "analysis/study.h"
+
+namespace varve {
+
+// One cell being computed: sees its sites as the forward streams by, then hands its Dataset over.
+class Cell : public SiteReader {
+ public:
+  virtual Dataset finish(Task& task) = 0;
+};
+
+struct Analysis {
+  std::string name;     // "logit-lens"
+  std::string summary;  // one line for lists
+  std::string help;     // formulas, paper, an example command
+  int version = 1;      // raise where results change; old keys then miss
+  std::vector<SettingInfo> settings;
+  bool needs_probes = true;
+  // map: must not keep a reference to `values`.
+  std::function<std::unique_ptr<Cell>(const Study& study, const SettingValues& values)> begin;
+  // reduce: cells joined along `step`; empty where the joined cells are the result.
+  std::function<Dataset(const Dataset& joined, const SettingValues& values, Task& task)> reduce;
+};
+
+using AnalysisCatalog = Catalog<Analysis>;
+
+// The shelf: calls add_<stem>(AnalysisCatalog&) for each file of analysis/catalog (generated).
+void add_all_analyses(AnalysisCatalog& catalog);
+const AnalysisCatalog& analyses();
+
+}  // namespace varve
