@@ -1,4 +1,5 @@
-// An analysis: a pure map over checkpoints (one cell each) and, where it needs more, a reduce over the series.
+// An analysis: a pure map over checkpoints (one cell each) and, where it needs more, a reduce over the
+// series.
 #pragma once
 
 #include <functional>

@@ -1,4 +1,5 @@
-// Runs an analysis over a series: what the store holds is taken, what is missing is computed, all of it is published.
+// Runs an analysis over a series: what the store holds is taken, what is missing is computed, all of it is
+// published.
 #pragma once
 
 #include <functional>
@@ -22,23 +23,26 @@ struct RunRequest {
 };
 
 struct RunReport {
-  int64_t computed = 0, cached = 0;     // cells
+  int64_t computed = 0, cached = 0;  // cells
   bool reduce_cached = false;
   std::vector<int64_t> steps;
-  std::vector<std::string> cell_keys;   // one per step
-  std::string reduce_key;               // under results/<analysis>.series/; empty where the analysis has no reduce
-  Dataset result;                       // the reduce, or the joined cells
+  std::vector<std::string> cell_keys;  // one per step
+  std::string reduce_key;  // under results/<analysis>.series/; empty where the analysis has no reduce
+  Dataset result;          // the reduce, or the joined cells
   std::vector<std::string> notes;
 };
 
 // What a key is made of, as sorted name -> text; `varve why` prints it, the key is its digest.
 std::map<std::string, std::string> key_parts(const Analysis& analysis, const SettingValues& normal,
-                                             const CheckpointRecord& checkpoint, const Probes& probes, Compute compute);
+                                             const CheckpointRecord& checkpoint, const Probes& probes,
+                                             Compute compute);
 std::string key_of(const std::map<std::string, std::string>& parts);
 
-using CellDone = std::function<void(int64_t step, const std::string& key)>;  // called as cells finish or are found
+using CellDone =
+    std::function<void(int64_t step, const std::string& key)>;  // called as cells finish or are found
 
 // Throws Error, Stopped (finished cells stay published).
-RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task, const CellDone& done = {});
+RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
+                       const CellDone& done = {});
 
 }  // namespace varve

@@ -1,4 +1,5 @@
-// What an analysis is handed: one checkpoint, its weights, the probes, and a tokenizer where the series has one.
+// What an analysis is handed: one checkpoint, its weights, the probes, and a tokenizer where the series has
+// one.
 #pragma once
 
 #include <cstdint>
@@ -16,8 +17,8 @@ namespace varve {
 
 class Study {
  public:
-  Study(std::shared_ptr<const RunStore> store, const CheckpointRecord& checkpoint, std::shared_ptr<const Probes> probes,
-        std::shared_ptr<const Tokenizer> tokenizer, Compute compute);
+  Study(std::shared_ptr<const RunStore> store, const CheckpointRecord& checkpoint,
+        std::shared_ptr<const Probes> probes, std::shared_ptr<const Tokenizer> tokenizer, Compute compute);
   const CheckpointRecord& checkpoint() const { return *checkpoint_; }
   const ModelSpec& spec() const { return weights_->spec(); }
   const Weights& weights() const { return *weights_; }

@@ -23,7 +23,7 @@ struct FamilyReading {
 };
 
 struct Family {
-  std::string name;     // "gpt_neox"
+  std::string name;  // "gpt_neox"
   std::string summary;
   std::vector<std::string> model_types;    // values of config.json "model_type"
   std::vector<std::string> architectures;  // "GPTNeoXForCausalLM"
@@ -35,8 +35,8 @@ using FamilyCatalog = Catalog<Family>;
 void add_all_families(FamilyCatalog& catalog);  // generated
 const FamilyCatalog& families();
 
-// Picks the family by model_type, then architecture; reads; then checks that every tensor of the files is used once or
-// ignored by name. A leftover is an Error naming it.
+// Picks the family by model_type, then architecture; reads; then checks that every tensor of the files is
+// used once or ignored by name. A leftover is an Error naming it.
 FamilyReading read_family(const nlohmann::json& config, const TensorShapes& tensors);
 
 }  // namespace varve

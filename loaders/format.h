@@ -14,7 +14,7 @@ namespace varve {
 
 struct FileTensor {
   std::string name;
-  TensorView view;  // valid while the TensorFile lives
+  TensorView view;     // valid while the TensorFile lives
   int64_t offset = 0;  // where the bytes begin in the file; -1 where they are not there as they are
 };
 
@@ -25,11 +25,12 @@ class TensorFile {
 };
 
 struct Format {
-  std::string name;     // "safetensors"
+  std::string name;  // "safetensors"
   std::string summary;
-  std::vector<std::string> endings;  // ".safetensors"
+  std::vector<std::string> endings;                              // ".safetensors"
   std::function<bool(const std::filesystem::path&)> recognises;  // by its first bytes
-  std::function<std::unique_ptr<TensorFile>(const std::filesystem::path&)> open;  // throws Error; trusts nothing
+  std::function<std::unique_ptr<TensorFile>(const std::filesystem::path&)>
+      open;  // throws Error; trusts nothing
 };
 
 using FormatCatalog = Catalog<Format>;

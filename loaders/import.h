@@ -15,9 +15,9 @@ namespace varve {
 
 struct ImportRequest {
   std::filesystem::path source, store;
-  bool link = false;      // leave weights where they are
-  std::string steps;      // LIST; empty: all
-  std::string branch;     // name for everything imported; empty: as the source says
+  bool link = false;   // leave weights where they are
+  std::string steps;   // LIST; empty: all
+  std::string branch;  // name for everything imported; empty: as the source says
 };
 
 struct ImportReport {
@@ -26,7 +26,8 @@ struct ImportReport {
   std::vector<std::string> notes;
 };
 
-// Adds to an existing store what it does not hold yet. Throws Error, Stopped; what was published before stays.
+// Adds to an existing store what it does not hold yet. Throws Error, Stopped; what was published before
+// stays.
 ImportReport import_series(const ImportRequest& request, Task& task);
 
 // A source looked at without writing anything: `varve info SOURCE`, and trace on a bare model folder.
@@ -37,7 +38,8 @@ struct OpenedModel {
 };
 OpenedModel open_model(const SeriesSource& series, const CheckpointSource& checkpoint);
 
-// metrics.jsonl (one JSON object a line) and trainer_state.json -> axis `row`, coordinate step, one array a number.
+// metrics.jsonl (one JSON object a line) and trainer_state.json -> axis `row`, coordinate step, one array a
+// number.
 Dataset read_log(const std::filesystem::path& file);
 
 }  // namespace varve

@@ -1,4 +1,5 @@
-// A view: one function from a Dataset and its options to marks on a canvas. No files, no threads, no analysis names.
+// A view: one function from a Dataset and its options to marks on a canvas. No files, no threads, no analysis
+// names.
 #pragma once
 
 #include <functional>
@@ -39,27 +40,28 @@ struct Hit {
 
 // What drawing leaves behind for pointer and keys.
 struct Drawn {
-  std::function<std::optional<Hit>(Point)> hit;                // may be empty
-  std::function<std::optional<Box>(const Selection&)> where;   // box of a selection, for keyboard cell mode
-  std::string header;                                          // what is drawn: "prompt 1 of 8 · f32 · n = 128"
+  std::function<std::optional<Hit>(Point)> hit;               // may be empty
+  std::function<std::optional<Box>(const Selection&)> where;  // box of a selection, for keyboard cell mode
+  std::string header;  // what is drawn: "prompt 1 of 8 · f32 · n = 128"
 };
 
 struct Look {
   const Theme* theme = nullptr;
-  Box area;         // what the view may fill
-  double zoom = 1;  // of the content; views that have axes apply it to their ranges
-  Point pan;        // logical pixels
+  Box area;             // what the view may fill
+  double zoom = 1;      // of the content; views that have axes apply it to their ranges
+  Point pan;            // logical pixels
   bool titled = false;  // files carry a title line, windows have a header
 };
 
 struct View {
-  std::string name;     // "lens-table"
+  std::string name;  // "lens-table"
   std::string summary;
   std::string help;
   std::vector<SettingInfo> options;
   // 0: cannot show it; higher is a better fit. The best view of a Dataset is its default.
   std::function<double(const Dataset&)> fit;
-  std::function<Drawn(const Dataset&, const SettingValues& options, const Selection&, const Look&, Canvas&)> draw;
+  std::function<Drawn(const Dataset&, const SettingValues& options, const Selection&, const Look&, Canvas&)>
+      draw;
   // Exactly the numbers drawn, for export.
   std::function<Dataset(const Dataset&, const SettingValues& options, const Selection&)> drawn_data;
   double width = 900, height = 560;  // of a picture when nobody says
@@ -71,7 +73,8 @@ const ViewCatalog& views();
 const View* best_view(const Dataset& data);  // nullptr where none fits
 
 // The one way a picture file is made: `varve plot` and the window's export both call this.
-std::string picture_of(const View& view, const Dataset& data, const SettingValues& options, const Selection& selection,
-                       PictureKind kind, const Theme& theme, double width, double height, double scale);
+std::string picture_of(const View& view, const Dataset& data, const SettingValues& options,
+                       const Selection& selection, PictureKind kind, const Theme& theme, double width,
+                       double height, double scale);
 
 }  // namespace varve

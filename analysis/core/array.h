@@ -16,8 +16,8 @@ std::string_view name_of(Dtype dtype);
 
 class Array {
  public:
-  using Values = std::variant<std::vector<float>, std::vector<double>, std::vector<int64_t>, std::vector<uint8_t>,
-                              std::vector<std::string>>;
+  using Values = std::variant<std::vector<float>, std::vector<double>, std::vector<int64_t>,
+                              std::vector<uint8_t>, std::vector<std::string>>;
 
   Array() : values_(std::vector<double>{}) {}  // no axes, no values
   // Throws Error unless values.size() == product(shape), axes.size() == shape.size(), axes distinct.
@@ -35,7 +35,9 @@ class Array {
   int64_t extent(std::string_view axis) const;               // throws Error where the axis is absent
 
   template <class T>
-  std::span<const T> as() const { return checked<T>(); }
+  std::span<const T> as() const {
+    return checked<T>();
+  }
   template <class T>
   std::span<T> as() {
     std::span<const T> values = checked<T>();

@@ -29,7 +29,8 @@ class Catalog {
     if (const Item* item = find(name)) return *item;
     std::vector<std::string> names;
     for (const Item& item : items_) names.push_back(item.name);
-    fail_usage("there is no {} named '{}'; did you mean '{}'? See varve list.", kind_, name, nearest(name, names));
+    fail_usage("there is no {} named '{}'; did you mean '{}'? See varve list.", kind_, name,
+               nearest(name, names));
   }
   const std::vector<Item>& items() const { return items_; }
 

@@ -1,4 +1,5 @@
-// The one currency: a bag of named arrays that share named axes, with coordinates, notes, provenance and proof.
+// The one currency: a bag of named arrays that share named axes, with coordinates, notes, provenance and
+// proof.
 #pragma once
 
 #include <map>
@@ -48,7 +49,8 @@ class Dataset {
 
   std::string title;
   std::vector<std::string> notes;
-  std::map<std::string, std::string> provenance;  // analysis, version, settings (JSON), key, probe digest, compute ...
+  std::map<std::string, std::string>
+      provenance;  // analysis, version, settings (JSON), key, probe digest, compute ...
   std::vector<Check> checks;
   std::vector<Event> events;
 
@@ -57,8 +59,9 @@ class Dataset {
   std::map<std::string, Array, std::less<>> coords_;
 };
 
-// Cells joined along a new first axis `step` (i64 coordinate). Cells must hold the same array names; where an axis
-// differs in extent between cells that is an Error. Notes are merged, checks keep the worst residual of each name.
+// Cells joined along a new first axis `step` (i64 coordinate). Cells must hold the same array names; where an
+// axis differs in extent between cells that is an Error. Notes are merged, checks keep the worst residual of
+// each name.
 Dataset join_steps(const std::vector<int64_t>& steps, const std::vector<const Dataset*>& cells);
 
 const std::vector<std::string>& house_axes();  // the fixed list of axis names, in house order

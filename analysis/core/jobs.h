@@ -1,5 +1,6 @@
-// One worker thread that runs jobs in order; a newer job with the same tag replaces an older one that has not finished.
-// Deliberately absent: priorities, dependencies, thread pools, results (a job hands its result over itself).
+// One worker thread that runs jobs in order; a newer job with the same tag replaces an older one that has not
+// finished. Deliberately absent: priorities, dependencies, thread pools, results (a job hands its result over
+// itself).
 #pragma once
 
 #include <condition_variable>

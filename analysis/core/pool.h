@@ -10,8 +10,8 @@ namespace varve {
 void set_threads(int count);
 int threads();
 
-// Runs body(piece, worker) for piece in [0, count), worker in [0, threads()). The first exception is rethrown here
-// after all workers have stopped. A call from inside a body runs serially.
+// Runs body(piece, worker) for piece in [0, count), worker in [0, threads()). The first exception is rethrown
+// here after all workers have stopped. A call from inside a body runs serially.
 void parallel_for(int64_t count, const std::function<void(int64_t piece, int worker)>& body);
 
 }  // namespace varve

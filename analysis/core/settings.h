@@ -1,4 +1,5 @@
-// Settings are declared once, as a struct with each(visit); help, command line, forms and provenance come from that.
+// Settings are declared once, as a struct with each(visit); help, command line, forms and provenance come
+// from that.
 //   struct Params {
 //     int64_t top_k = 5; std::string norm = "layer";
 //     template <class Visit> void each(Visit&& visit) {
@@ -41,9 +42,11 @@ struct SettingInfo {
 // name -> text, as written after --set or in a recipe. Sorted, so that equal settings hash equally.
 using SettingValues = std::map<std::string, std::string>;
 
-// Each value parsed and printed back in its normal form, defaults filled in. An undeclared name is an Error (usage)
-// that names the nearest declared one; a value of the wrong kind, outside its range or choices likewise.
-SettingValues normalise(const std::vector<SettingInfo>& declared, const SettingValues& given, const std::string& whose);
+// Each value parsed and printed back in its normal form, defaults filled in. An undeclared name is an Error
+// (usage) that names the nearest declared one; a value of the wrong kind, outside its range or choices
+// likewise.
+SettingValues normalise(const std::vector<SettingInfo>& declared, const SettingValues& given,
+                        const std::string& whose);
 
 // Nearest of `names` by edit distance, for "did you mean".
 std::string nearest(const std::string& word, const std::vector<std::string>& names);
@@ -69,30 +72,30 @@ SettingInfo describe(const char* name, const T& value, const char* help) {
   if constexpr (std::is_same_v<T, double>) info.kind = SettingKind::real;
   return info;
 }
+struct Describe {
+  std::vector<SettingInfo>& all;
+  template <class T>
+  void operator()(const char* name, T& value, const char* help) {
+    all.push_back(describe(name, value, help));
+  }
+  template <class T>
+  void operator()(const char* name, T& value, const char* help, Range range) {
+    all.push_back(describe(name, value, help));
+    all.back().range = range;
+  }
+  void operator()(const char* name, std::string& value, const char* help, const Choices& choices) {
+    all.push_back(describe(name, value, help));
+    all.back().kind = SettingKind::choice;
+    all.back().choices = choices.names;
+  }
+};
 }  // namespace settings_detail
 
 template <class Params>
 std::vector<SettingInfo> declared_settings() {
   std::vector<SettingInfo> all;
-  struct Visit {
-    std::vector<SettingInfo>& all;
-    template <class T>
-    void operator()(const char* name, T& value, const char* help) {
-      all.push_back(settings_detail::describe(name, value, help));
-    }
-    template <class T>
-    void operator()(const char* name, T& value, const char* help, Range range) {
-      all.push_back(settings_detail::describe(name, value, help));
-      all.back().range = range;
-    }
-    void operator()(const char* name, std::string& value, const char* help, const Choices& choices) {
-      all.push_back(settings_detail::describe(name, value, help));
-      all.back().kind = SettingKind::choice;
-      all.back().choices = choices.names;
-    }
-  };
   Params params;
-  params.each(Visit{all});
+  params.each(settings_detail::Describe{all});
   return all;
 }
 
@@ -101,7 +104,8 @@ template <class Params>
 Params read_settings(const SettingValues& given, const std::string& whose) {
   Params params;
   const SettingValues values = normalise(declared_settings<Params>(), given, whose);
-  params.each([&values](const char* name, auto& value, auto&&...) { settings_detail::read(values.at(name), value); });
+  params.each(
+      [&values](const char* name, auto& value, auto&&...) { settings_detail::read(values.at(name), value); });
   return params;
 }
 

@@ -12,10 +12,12 @@ struct Estimate {
   int64_t n = 0;
 };
 
-// Mean of all finite values with a 95 % percentile bootstrap over whole clusters (prompts), since positions of one
-// prompt are not independent. values[i] belongs to cluster[i]; with one cluster the interval is NaN.
-Estimate bootstrap_mean(std::span<const double> values, std::span<const int64_t> cluster, int64_t samples, uint64_t seed);
+// Mean of all finite values with a 95 % percentile bootstrap over whole clusters (prompts), since positions
+// of one prompt are not independent. values[i] belongs to cluster[i]; with one cluster the interval is NaN.
+Estimate bootstrap_mean(std::span<const double> values, std::span<const int64_t> cluster, int64_t samples,
+                        uint64_t seed);
 
-double quantile(std::vector<double> values, double q);  // linear interpolation; NaNs left out; NaN where empty
+double quantile(std::vector<double> values,
+                double q);  // linear interpolation; NaNs left out; NaN where empty
 
 }  // namespace varve

@@ -11,7 +11,8 @@
 
 namespace varve {
 
-// What the owner sees; shared between the worker and whoever watches. All members may be read from any thread.
+// What the owner sees; shared between the worker and whoever watches. All members may be read from any
+// thread.
 class Progress {
  public:
   void request_stop() { source_.request_stop(); }
@@ -34,7 +35,8 @@ class Task {
   Task();  // watched by nobody; never stops
   explicit Task(std::shared_ptr<Progress> progress);
 
-  // Reports done of total within this task's part; throws Stopped where the owner asked to stop. At least every 50 ms.
+  // Reports done of total within this task's part; throws Stopped where the owner asked to stop. At least
+  // every 50 ms.
   void step(int64_t done, int64_t total);
   // A sentence for the user: something went on regardless. Repeats are kept once.
   void note(const std::string& text);

@@ -46,16 +46,18 @@ struct SiteInfo {
 };
 std::vector<SiteInfo> sites_of(const ModelSpec& spec);
 std::string plain_site(const std::string& name);  // "blocks.0.hook_resid_pre" -> "blocks.0.resid_pre"
-// Site names that a list of globs selects; a glob that selects nothing is an Error (usage) naming the nearest site.
+// Site names that a list of globs selects; a glob that selects nothing is an Error (usage) naming the nearest
+// site.
 std::vector<std::string> select_sites(const ModelSpec& spec, const std::vector<std::string>& globs);
 int64_t site_extent(const ModelSpec& spec, const std::string& axis, int64_t prompt_length);
 
-// Laws: a prompt alone equals the same prompt among others, and threads() never changes a bit. Stops after the last
-// wanted site (weights behind it are never touched).
-void forward(const Weights& weights, const Probes& probes, Compute compute, std::span<SiteReader* const> readers, Task& task);
+// Laws: a prompt alone equals the same prompt among others, and threads() never changes a bit. Stops after
+// the last wanted site (weights behind it are never touched).
+void forward(const Weights& weights, const Probes& probes, Compute compute,
+             std::span<SiteReader* const> readers, Task& task);
 
-// logits = softcap(logit_scale * (LN_f(resid) W_U + b_U)) for rows [count, d_model], one vocabulary tile at a time; the
-// very code path the model's own output takes, so the lens at the last layer equals it bit for bit.
+// logits = softcap(logit_scale * (LN_f(resid) W_U + b_U)) for rows [count, d_model], one vocabulary tile at a
+// time; the very code path the model's own output takes, so the lens at the last layer equals it bit for bit.
 class Unembed {
  public:
   Unembed(const Weights& weights, Compute compute);

@@ -9,18 +9,19 @@ namespace varve {
 
 struct Probes {
   std::vector<std::vector<int64_t>> prompts;
-  std::string name;  // "text", "tokens", "repeat-random v1 seed 0"
+  std::string name;            // "text", "tokens", "repeat-random v1 seed 0"
   std::string digest() const;  // over the ids and their lengths, not the name
   int64_t longest() const;
   int64_t tokens() const;  // in all
 };
 
-// "repeat-random:prompts=8,period=24,seed=0,first=0" -> pack. Known packs: repeat-random, induction (alias, ids 0 first).
-// Throws Error naming the packs there are.
+// "repeat-random:prompts=8,period=24,seed=0,first=0" -> pack. Known packs: repeat-random, induction (alias,
+// ids 0 first). Throws Error naming the packs there are.
 Probes make_pack(const std::string& description, int64_t vocab);
 std::vector<std::string> pack_names();
 
-// Throws Error naming prompt, position, id and vocabulary size; also on an empty prompt or one longer than `context`.
+// Throws Error naming prompt, position, id and vocabulary size; also on an empty prompt or one longer than
+// `context`.
 void check_probes(const Probes& probes, int64_t vocab, int64_t context);
 
 }  // namespace varve

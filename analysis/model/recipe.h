@@ -1,13 +1,14 @@
-// Tensor recipes: canonical name -> source tensor with slice, transpose and reshape, as data stored with the series.
+// Tensor recipes: canonical name -> source tensor with slice, transpose and reshape, as data stored with the
+// series.
 //
 // Canonical names and shapes (out-first, as a row-major [out, in] matrix whose rows are outputs):
-//   embed.W_E [vocab, d_model]   pos_embed.W_pos [context, d_model]   unembed.W_U [vocab, d_model]   unembed.b_U [vocab]
-//   blocks.L.ln1.w|b  blocks.L.ln2.w|b  ln_final.w|b [d_model]   (ln1_post, ln2_post where a family has them)
-//   blocks.L.attn.W_Q [heads*d_head, d_model]  W_K W_V [kv_heads*d_head, d_model]  b_Q b_K b_V
-//   blocks.L.attn.W_O [d_model, heads*d_head]  b_O [d_model]    blocks.L.attn.q_norm.w k_norm.w
+//   embed.W_E [vocab, d_model]   pos_embed.W_pos [context, d_model]   unembed.W_U [vocab, d_model]
+//   unembed.b_U [vocab] blocks.L.ln1.w|b  blocks.L.ln2.w|b  ln_final.w|b [d_model]   (ln1_post, ln2_post
+//   where a family has them) blocks.L.attn.W_Q [heads*d_head, d_model]  W_K W_V [kv_heads*d_head, d_model]
+//   b_Q b_K b_V blocks.L.attn.W_O [d_model, heads*d_head]  b_O [d_model]    blocks.L.attn.q_norm.w k_norm.w
 //   blocks.L.mlp.W_in W_gate [d_mlp, d_model]  W_out [d_model, d_mlp]  b_in b_gate b_out
-//   blocks.L.mlp.W_router [experts, d_model]   blocks.L.mlp.experts.E.W_in|W_gate|W_out   blocks.L.mlp.shared.W_in|W_gate|W_out
-//   blocks.L.mlp.shared.gate [1, d_model]
+//   blocks.L.mlp.W_router [experts, d_model]   blocks.L.mlp.experts.E.W_in|W_gate|W_out
+//   blocks.L.mlp.shared.W_in|W_gate|W_out blocks.L.mlp.shared.gate [1, d_model]
 #pragma once
 
 #include <cstdint>
@@ -17,8 +18,8 @@
 
 namespace varve {
 
-// Applied in this order: reshape the source to `view`, take [begin, end) along `axis`, reorder axes by `permute`,
-// reshape to `shape`. Empty fields do nothing.
+// Applied in this order: reshape the source to `view`, take [begin, end) along `axis`, reorder axes by
+// `permute`, reshape to `shape`. Empty fields do nothing.
 struct TensorTake {
   std::string source;
   std::vector<int64_t> view;

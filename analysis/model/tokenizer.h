@@ -1,4 +1,5 @@
-// Hugging Face tokenizer.json with ByteLevel BPE. Ids are the record; nothing is added that the text does not say.
+// Hugging Face tokenizer.json with ByteLevel BPE. Ids are the record; nothing is added that the text does not
+// say.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +22,8 @@ class Tokenizer {
   Tokenizer(Tokenizer&&) noexcept;
   std::vector<Token> encode(std::string_view text) const;
   std::string decode(const std::vector<int64_t>& ids) const;  // bytes; an unknown id is an Error
-  std::string piece(int64_t id) const;                        // the bytes of one token, "" where the id has none
-  int64_t size() const;                                       // largest id + 1
+  std::string piece(int64_t id) const;  // the bytes of one token, "" where the id has none
+  int64_t size() const;                 // largest id + 1
 
  private:
   struct Inner;

@@ -1,4 +1,5 @@
-// Weights of one checkpoint by canonical name: recipes executed over raw tensors, widened only where they are used.
+// Weights of one checkpoint by canonical name: recipes executed over raw tensors, widened only where they are
+// used.
 #pragma once
 
 #include <cstdint>
@@ -21,10 +22,12 @@ struct RawTensor {
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
 };
-using TensorSource = std::function<RawTensor(const std::string& source_name)>;  // throws Error where it is absent
+using TensorSource =
+    std::function<RawTensor(const std::string& source_name)>;  // throws Error where it is absent
 
-// A matrix seen through its recipe: element (r, c) lies at base + r*row_stride + c*column_stride (in elements). Where the
-// recipe cannot be said with strides, `owned` holds a rearranged copy in the tensor's own type.
+// A matrix seen through its recipe: element (r, c) lies at base + r*row_stride + c*column_stride (in
+// elements). Where the recipe cannot be said with strides, `owned` holds a rearranged copy in the tensor's
+// own type.
 struct Matrix {
   RawType type = RawType::f32;
   int64_t rows = 0, columns = 0, row_stride = 0, column_stride = 1;

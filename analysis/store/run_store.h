@@ -1,4 +1,5 @@
-// The run store: one folder NAME.varve holding a series, its weights and its results. The only room that says HDF5.
+// The run store: one folder NAME.varve holding a series, its weights and its results. The only room that says
+// HDF5.
 //
 //   series.h5                    what the series is (tables below), replaced by rename
 //   weights/<digest>.h5          tensors of one checkpoint that no earlier file holds
@@ -59,7 +60,8 @@ struct CheckpointRecord {
   std::string digest;  // over all tensor names and digests, spec and recipe
   int64_t bytes = 0;
   int64_t nonfinite = 0;
-  double change = -1;  // relative weight change to the predecessor on its branch: |w - w'| / |w'|; NaN for the first
+  double change =
+      -1;  // relative weight change to the predecessor on its branch: |w - w'| / |w'|; NaN for the first
   std::vector<TensorRecord> tensors;
 };
 
@@ -84,19 +86,21 @@ struct StoreFinding {
 class RunStore {
  public:
   static bool is_store(const std::filesystem::path& folder);
-  static std::shared_ptr<RunStore> create(const std::filesystem::path& folder);  // fails where something else lies there
-  static std::shared_ptr<RunStore> open(const std::filesystem::path& folder);    // throws Error
+  static std::shared_ptr<RunStore> create(
+      const std::filesystem::path& folder);  // fails where something else lies there
+  static std::shared_ptr<RunStore> open(const std::filesystem::path& folder);  // throws Error
   ~RunStore();
 
   const std::filesystem::path& folder() const;
   const SeriesRecord& series() const;  // as it was when opened or last refreshed
   void refresh();                      // reads series.h5 again if it was replaced
 
-  // The bytes of a tensor, mapped. For a linked tensor the source's size and, on first use in this process, digest are
-  // checked: a changed source is an Error. Thread-safe; views stay valid while the store lives.
+  // The bytes of a tensor, mapped. For a linked tensor the source's size and, on first use in this process,
+  // digest are checked: a changed source is an Error. Thread-safe; views stay valid while the store lives.
   TensorView tensor(const TensorRecord& record) const;
 
-  // Import: one writer at a time. Holding the lock waits for another import, saying for whom through task.note.
+  // Import: one writer at a time. Holding the lock waits for another import, saying for whom through
+  // task.note.
   class ImportLock;
   std::unique_ptr<ImportLock> lock_for_import(Task& task);
   bool has_tensor(const std::string& digest) const;
@@ -104,14 +108,16 @@ class RunStore {
     TensorRecord record;
     std::span<const std::byte> bytes;
   };
-  // Writes those tensors whose digest the store does not hold yet into one new weights file, published atomically.
+  // Writes those tensors whose digest the store does not hold yet into one new weights file, published
+  // atomically.
   void add_weights(const std::vector<NewTensor>& tensors, Task& task);
   void publish_series(const SeriesRecord& series);  // atomic
 
   // Results. Any number of processes at once. Publishing an existing key is a no-op.
   std::filesystem::path result_path(const std::string& analysis, const std::string& key) const;
   bool has_result(const std::string& analysis, const std::string& key) const;
-  std::optional<Dataset> result(const std::string& analysis, const std::string& key) const;  // Error where damaged
+  std::optional<Dataset> result(const std::string& analysis,
+                                const std::string& key) const;  // Error where damaged
   void publish_result(const std::string& analysis, const std::string& key, const Dataset& result);
   std::vector<ResultInfo> results() const;  // sorted by analysis, then key; damaged files are left out
 
@@ -144,16 +150,20 @@ class RunStore::ImportLock {
 void write_dataset(const std::filesystem::path& file, const Dataset& data);
 Dataset read_dataset(const std::filesystem::path& file);  // throws Error, never trusts a size
 
-// What `varve trace` writes: one dataset per site at the root, `prompt` first, short prompts NaN-filled, plus tokens and
-// lengths. Streams: begin with names and shapes, then write prompt by prompt, so that no site is held whole.
+// What `varve trace` writes: one dataset per site at the root, `prompt` first, short prompts NaN-filled, plus
+// tokens and lengths. Streams: begin with names and shapes, then write prompt by prompt, so that no site is
+// held whole.
 class TraceFile {
  public:
   explicit TraceFile(const std::filesystem::path& file);
   ~TraceFile();  // without publish() nothing is left behind
-  void declare(const std::string& site, const std::vector<std::string>& axes, const std::vector<int64_t>& shape);
+  void declare(const std::string& site, const std::vector<std::string>& axes,
+               const std::vector<int64_t>& shape);
   // values [rows of this prompt ...] are laid at the start of the prompt's slab, the rest stays NaN.
-  void write(const std::string& site, int64_t prompt, const std::vector<int64_t>& shape, std::span<const float> values);
-  void write(const std::string& site, int64_t prompt, const std::vector<int64_t>& shape, std::span<const double> values);
+  void write(const std::string& site, int64_t prompt, const std::vector<int64_t>& shape,
+             std::span<const float> values);
+  void write(const std::string& site, int64_t prompt, const std::vector<int64_t>& shape,
+             std::span<const double> values);
   void add(const std::string& name, const Array& array);
   void attribute(const std::string& name, const std::string& value);
   void publish();

@@ -18,8 +18,8 @@ struct Console {
   int threads = 0;
   std::string max_memory;
   Task task;  // draws the progress line on stderr with time left; Ctrl-C asks it to stop
-  void print(const std::string& text) const;    // results, on stdout
-  void remark(const std::string& text) const;   // on stderr, unless quiet
+  void print(const std::string& text) const;   // results, on stdout
+  void remark(const std::string& text) const;  // on stderr, unless quiet
 };
 
 struct Verb {

@@ -1,4 +1,5 @@
-// A dozen drawing calls with two makers: ImGui draw list (screen) and Cairo (PNG, SVG, PDF). Logical pixels, y down.
+// A dozen drawing calls with two makers: ImGui draw list (screen) and Cairo (PNG, SVG, PDF). Logical pixels,
+// y down.
 #pragma once
 
 #include <cstdint>
@@ -43,17 +44,21 @@ class Canvas {
   virtual void polygon(std::span<const Point> points, Color color) = 0;  // convex
   virtual void disc(Point center, double radius, Color color) = 0;
   virtual void arc(Point center, double radius, double from, double to, Color color, double width) = 0;
-  // One colour a cell, [rows, columns] from the top left, nearest, never smoothed. `identity` lets a maker keep a texture.
-  virtual void cells(Box box, int64_t rows, int64_t columns, std::span<const Color> colors, uint64_t identity) = 0;
+  // One colour a cell, [rows, columns] from the top left, nearest, never smoothed. `identity` lets a maker
+  // keep a texture.
+  virtual void cells(Box box, int64_t rows, int64_t columns, std::span<const Color> colors,
+                     uint64_t identity) = 0;
   // y is the vertical middle of the text's x-height box; x by alignment. Vertical text reads upwards.
   virtual void text(Point at, std::string_view utf8, Font font, Color color, Align align = Align::left) = 0;
-  virtual void vertical_text(Point at, std::string_view utf8, Font font, Color color, Align align = Align::center) = 0;
+  virtual void vertical_text(Point at, std::string_view utf8, Font font, Color color,
+                             Align align = Align::center) = 0;
   virtual double text_width(std::string_view utf8, Font font) const = 0;
   virtual void push_clip(Box box) = 0;
   virtual void pop_clip() = 0;
 };
 
-std::string elide(const Canvas& canvas, std::string_view utf8, Font font, double width);  // ends in an ellipsis
+std::string elide(const Canvas& canvas, std::string_view utf8, Font font,
+                  double width);  // ends in an ellipsis
 
 enum class PictureKind { svg, pdf, png };
 PictureKind picture_kind(const std::string& file_name);  // by ending; throws Error (usage)
@@ -62,6 +67,7 @@ class PictureCanvas : public Canvas {
  public:
   virtual std::string finish() = 0;  // call once
 };
-std::unique_ptr<PictureCanvas> make_picture(PictureKind kind, double width, double height, double scale, Color background);
+std::unique_ptr<PictureCanvas> make_picture(PictureKind kind, double width, double height, double scale,
+                                            Color background);
 
 }  // namespace varve

@@ -25,14 +25,16 @@ struct Theme {
   static const Theme& dark();
 };
 
-// strata and cividis, viridis, greys run from low to high (reversed in the dark theme); tide is centred on 0.5.
+// strata and cividis, viridis, greys run from low to high (reversed in the dark theme); tide is centred on
+// 0.5.
 struct ColorMap {
   std::string name;
   bool diverging = false;
   std::array<Color, 256> entries;
   Color at(double unit) const;  // clamped; NaN gives entries[0]
 };
-const ColorMap& color_map(const std::string& name, const Theme& theme);  // throws Error naming the maps there are
+const ColorMap& color_map(const std::string& name,
+                          const Theme& theme);  // throws Error naming the maps there are
 std::span<const std::string> color_map_names();
 Color text_on(Color cell);  // black or white, whichever contrasts more
 
