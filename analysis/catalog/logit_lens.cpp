@@ -1,0 +1,378 @@
+// The logit lens: what each layer would say if the model stopped there (nostalgebraist 2020).
+//
+//   z_l = softcap(LN_f(h_l) W_U + b_U),  p_l = softmax(z_l),  h_0 = embedding, h_l = resid_post of block l-1
+// LN_f takes its statistics from h_l itself; at the last layer the lens is the model's output. Per layer and
+// position: top tokens, entropy, KL(p_L || p_l) and KL(p_l || p_L) in nats, cross-entropy and rank of the
+// true next token, rank of the model's own answer. First-correct layer: first whose argmax is the true token.
+// Prediction depth: first layer from which on the argmax is the final one at every layer. Agreement: share of
+// positions whose argmax is the final one.
+#include <cmath>
+#include <functional>
+#include <limits>
+
+#include "analysis/analysis.h"
+#include "analysis/core/error.h"
+#include "analysis/core/statistics.h"
+#include "analysis/lens.h"
+
+namespace varve {
+namespace {
+
+constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+
+struct Params {
+  int64_t top_k = 5;
+  int64_t bootstrap = 1000;
+  int64_t seed = 0;
+
+  template <class Visit>
+  void each(Visit&& visit) {
+    visit("top_k", top_k, "how many tokens to keep at each layer and position", Range{1, 100});
+    visit("bootstrap", bootstrap, "resamplings of prompts behind each interval over the series",
+          Range{100, 100000});
+    visit("seed", seed, "seed of the resampling", Range{0, 1e15});
+  }
+};
+
+// Keeps the residual stream before the first block and after each block; everything else is made from these.
+template <class T>
+class LensCell : public Cell {
+ public:
+  LensCell(const Study& study, const Params& params) : study_(study), params_(params) {
+    layers_ = study.spec().layers + 1;
+    residuals_.resize(study.probes().prompts.size());
+    for (auto& prompt : residuals_) prompt.resize(static_cast<size_t>(layers_));
+  }
+
+  bool wants(const std::string& site) const override {
+    return site == "blocks.0.resid_pre" || site.ends_with(".resid_post");
+  }
+
+  void see(const Site& site) override {
+    const int64_t layer = site.name.ends_with(".resid_pre") ? 0 : site.layer + 1;
+    std::vector<T>& kept = residuals_[static_cast<size_t>(site.prompt)][static_cast<size_t>(layer)];
+    if constexpr (std::is_same_v<T, float>)
+      kept.assign(site.f32.begin(), site.f32.end());
+    else
+      kept.assign(site.f64.begin(), site.f64.end());
+  }
+
+  Dataset finish(Task& task) override {
+    const std::vector<std::vector<int64_t>>& prompts = study_.probes().prompts;
+    prompts_ = static_cast<int64_t>(prompts.size());
+    longest_ = study_.probes().longest();
+    kept_ = std::min(params_.top_k, study_.spec().vocab);
+    make_arrays();
+    const Unembed unembed(study_.weights(), study_.compute());
+    for (int64_t p = 0; p < prompts_; ++p) {
+      const double from = static_cast<double>(p) / static_cast<double>(prompts_);
+      Task part = task.part(from, from + 1.0 / static_cast<double>(prompts_));
+      const LensResult lens =
+          lens_of_prompt<T>(unembed, residuals_[static_cast<size_t>(p)], prompts[static_cast<size_t>(p)],
+                            study_.spec().d_model, kept_, part);
+      residuals_[static_cast<size_t>(p)].clear();
+      take(p, prompts[static_cast<size_t>(p)], lens);
+    }
+    return finished();
+  }
+
+ private:
+  size_t place(int64_t layer, int64_t prompt, int64_t pos) const {
+    return static_cast<size_t>((layer * prompts_ + prompt) * longest_ + pos);
+  }
+
+  Array per_place(const char* title, const char* unit) const {
+    Array array = Array::empty(Dtype::f32, {"layer", "prompt", "pos"}, {layers_, prompts_, longest_});
+    array.title = title;
+    array.unit = unit;
+    return array;
+  }
+
+  void make_arrays() {
+    const std::vector<std::string> ranked{"layer", "prompt", "pos", "rank"};
+    const std::vector<int64_t> shape{layers_, prompts_, longest_, kept_};
+    top_id_ = Array::empty(Dtype::i64, ranked, shape);
+    for (int64_t& id : top_id_.as<int64_t>()) id = -1;
+    top_text_ = Array::empty(Dtype::text, ranked, shape);
+    top_prob_ = Array::empty(Dtype::f32, ranked, shape);
+    top_prob_.title = "probability of the top tokens";
+    top_prob_.unit = "probability";
+    prob_true_ = per_place("probability of the true next token", "probability");
+    cross_entropy_ = per_place("cross-entropy of the true next token", "nats");
+    entropy_ = per_place("entropy of the layer's distribution", "nats");
+    kl_final_lens_ = per_place("KL(final || layer)", "nats");
+    kl_lens_final_ = per_place("KL(layer || final)", "nats");
+    rank_true_ = per_place("rank of the true next token, 1 = best", "rank");
+    rank_final_ = per_place("rank of the model's own answer, 1 = best", "rank");
+    first_correct_ = Array::empty(Dtype::f32, {"prompt", "pos"}, {prompts_, longest_});
+    first_correct_.title = "first layer whose top token is the true one";
+    first_correct_.unit = "layer";
+    depth_ = Array::empty(Dtype::f32, {"prompt", "pos"}, {prompts_, longest_});
+    depth_.title = "first layer from which on the top token is the final one";
+    depth_.unit = "layer";
+    agree_.assign(static_cast<size_t>(layers_), 0);
+  }
+
+  void take(int64_t p, const std::vector<int64_t>& tokens, const LensResult& lens) {
+    const int64_t count = static_cast<int64_t>(tokens.size());
+    for (int64_t layer = 0; layer < layers_; ++layer)
+      for (int64_t pos = 0; pos < count; ++pos)
+        take_point(p, layer, pos, lens.points[static_cast<size_t>(layer * count + pos)]);
+    for (int64_t pos = 0; pos < count; ++pos)
+      take_depths(p, pos, pos + 1 < count ? tokens[static_cast<size_t>(pos + 1)] : -1);
+    positions_ += count;
+    worst_path_ = std::isnan(lens.path_residual) ? missing : std::max(worst_path_, lens.path_residual);
+  }
+
+  void take_point(int64_t p, int64_t layer, int64_t pos, const LensPoint& point) {
+    const size_t at = place(layer, p, pos);
+    for (size_t k = 0; k < point.top_id.size(); ++k) {
+      const size_t ranked = at * static_cast<size_t>(kept_) + k;
+      top_id_.as<int64_t>()[ranked] = point.top_id[k];
+      top_text_.as<std::string>()[ranked] = study_.piece(point.top_id[k]);
+      top_prob_.as<float>()[ranked] = static_cast<float>(point.top_prob[k]);
+    }
+    prob_true_.as<float>()[at] = static_cast<float>(std::exp(point.true_logprob));
+    cross_entropy_.as<float>()[at] = static_cast<float>(-point.true_logprob);
+    entropy_.as<float>()[at] = static_cast<float>(point.entropy);
+    kl_final_lens_.as<float>()[at] = static_cast<float>(point.kl_final_lens);
+    kl_lens_final_.as<float>()[at] = static_cast<float>(point.kl_lens_final);
+    rank_true_.as<float>()[at] = static_cast<float>(point.true_rank);
+    rank_final_.as<float>()[at] = static_cast<float>(point.final_rank);
+    lowest_kl_ = std::min({lowest_kl_, point.kl_final_lens, point.kl_lens_final});
+  }
+
+  void take_depths(int64_t p, int64_t pos, int64_t true_id) {
+    const auto top = [&](int64_t layer) {
+      return top_id_.as<int64_t>()[place(layer, p, pos) * static_cast<size_t>(kept_)];
+    };
+    const size_t at = static_cast<size_t>(p * longest_ + pos);
+    const int64_t answer = top(layers_ - 1);
+    if (answer < 0) return;  // logits that are not finite
+    int64_t depth = layers_ - 1;
+    while (depth > 0 && top(depth - 1) == answer) --depth;
+    depth_.as<float>()[at] = static_cast<float>(depth);
+    for (int64_t layer = 0; layer < layers_; ++layer)
+      agree_[static_cast<size_t>(layer)] += top(layer) == answer ? 1 : 0;
+    for (int64_t layer = 0; layer < layers_; ++layer)
+      if (true_id >= 0 && top(layer) == true_id) {
+        first_correct_.as<float>()[at] = static_cast<float>(layer);
+        break;
+      }
+  }
+
+  Dataset finished() {
+    Dataset result;
+    result.title = "Logit lens";
+    std::vector<int64_t> layers;
+    std::vector<float> agreement;
+    for (int64_t layer = 0; layer < layers_; ++layer) {
+      layers.push_back(layer);
+      agreement.push_back(static_cast<float>(agree_[static_cast<size_t>(layer)]) /
+                          static_cast<float>(positions_));
+    }
+    result.set("top_id", std::move(top_id_));
+    result.set("top_text", std::move(top_text_));
+    result.set("top_prob", std::move(top_prob_));
+    result.set("prob_true", std::move(prob_true_));
+    result.set("cross_entropy", std::move(cross_entropy_));
+    result.set("entropy", std::move(entropy_));
+    result.set("kl_final_lens", std::move(kl_final_lens_));
+    result.set("kl_lens_final", std::move(kl_lens_final_));
+    result.set("rank_true", std::move(rank_true_));
+    result.set("rank_final", std::move(rank_final_));
+    result.set("first_correct_layer", std::move(first_correct_));
+    result.set("prediction_depth", std::move(depth_));
+    Array shares({"layer"}, {layers_}, std::move(agreement));
+    shares.title = "share of positions whose top token is the final one";
+    shares.unit = "share";
+    result.set("agreement", std::move(shares));
+    result.set_coord("layer", Array({"layer"}, {layers_}, std::move(layers)));
+    const double kl_slack = study_.compute() == Compute::f64 ? 1e-10 : 1e-5;  // rounding of two log-sum-exps
+    result.checks.push_back(
+        {"last layer = model output", worst_path_, 0, positions_, worst_path_ <= 0,
+         "log-sum-exp of the lens at the last layer against the model's own output path, nats"});
+    result.checks.push_back({"KL is not negative", std::max(0.0, -lowest_kl_), kl_slack,
+                             2 * layers_ * positions_, -lowest_kl_ <= kl_slack,
+                             "worst negative divergence, nats"});
+    if (std::isnan(worst_path_))
+      result.notes.push_back("Some logits are not finite; those places are left empty.");
+    return result;
+  }
+
+  const Study& study_;
+  Params params_;
+  int64_t layers_ = 0, prompts_ = 0, longest_ = 0, kept_ = 0, positions_ = 0;
+  std::vector<std::vector<std::vector<T>>> residuals_;  // [prompt][layer][pos * d_model]
+  Array top_id_, top_text_, top_prob_, prob_true_, cross_entropy_, entropy_, kl_final_lens_, kl_lens_final_;
+  Array rank_true_, rank_final_, first_correct_, depth_;
+  std::vector<int64_t> agree_;
+  double worst_path_ = 0, lowest_kl_ = 0;
+};
+
+std::unique_ptr<Cell> begin(const Study& study, const SettingValues& values) {
+  const Params params = read_settings<Params>(values, "logit-lens");
+  if (study.compute() == Compute::f64) return std::make_unique<LensCell<double>>(study, params);
+  return std::make_unique<LensCell<float>>(study, params);
+}
+
+// Means over all positions of all prompts, per (step, layer), with a bootstrap over prompts.
+class SeriesMeans {
+ public:
+  SeriesMeans(const Dataset& joined, const Params& params, Task& task)
+      : joined_(joined), params_(params), task_(task) {
+    steps_ = joined.extent("step");
+    layers_ = joined.extent("layer");
+    prompts_ = joined.extent("prompt");
+    positions_ = joined.extent("pos");
+  }
+
+  Dataset made() {
+    Dataset series;
+    series.title = "Logit lens over the series";
+    add(series, "cross_entropy", "cross-entropy of the true next token", "nats", value_of("cross_entropy"));
+    add(series, "prob_true", "probability of the true next token", "probability", value_of("prob_true"));
+    add(series, "entropy", "entropy of the layer's distribution", "nats", value_of("entropy"));
+    add(series, "kl_final_lens", "KL(final || layer)", "nats", value_of("kl_final_lens"));
+    add(series, "kl_lens_final", "KL(layer || final)", "nats", value_of("kl_lens_final"));
+    add(series, "top1_share", "share of positions whose top token is the true one", "share",
+        share_of("rank_true"));
+    add(series, "agreement", "share of positions whose top token is the final one", "share",
+        share_of("rank_final"));
+    add_per_step(series, "prediction_depth", "mean prediction depth", joined_["prediction_depth"]);
+    add_per_step(series, "first_correct_layer", "mean first-correct layer, where there is one",
+                 joined_["first_correct_layer"]);
+    add_never(series);
+    series.set_coord("step", *joined_.coord("step"));
+    series.set_coord("layer", *joined_.coord("layer"));
+    series.notes = joined_.notes;
+    series.checks = joined_.checks;
+    series.notes.push_back(
+        prompts_ > 1 ? fmt::format("Intervals: 95 % bootstrap over {} prompts, {} resamplings.", prompts_,
+                                   params_.bootstrap)
+                     : std::string("One prompt: means have no interval. Give more prompts for one."));
+    return series;
+  }
+
+ private:
+  using Reading = std::function<double(int64_t flat)>;
+  Reading value_of(const std::string& name) const {
+    const Array& array = joined_[name];
+    return [&array](int64_t flat) { return array.number(flat); };
+  }
+  // 1 where the rank is 1, 0 where it is not, missing where there is none.
+  Reading share_of(const std::string& name) const {
+    const Array& array = joined_[name];
+    return [&array](int64_t flat) {
+      const double rank = array.number(flat);
+      return std::isnan(rank) ? missing : (rank == 1 ? 1.0 : 0.0);
+    };
+  }
+
+  Estimate estimate(const Reading& reading, int64_t first_flat) const {
+    std::vector<double> values;
+    std::vector<int64_t> cluster;
+    for (int64_t p = 0; p < prompts_; ++p)
+      for (int64_t i = 0; i < positions_; ++i) {
+        const double value = reading(first_flat + p * positions_ + i);
+        if (!std::isfinite(value)) continue;
+        values.push_back(value);
+        cluster.push_back(p);
+      }
+    return bootstrap_mean(values, cluster, params_.bootstrap, static_cast<uint64_t>(params_.seed));
+  }
+
+  void store(Dataset& series, const std::string& name, const char* title, const char* unit,
+             const std::vector<std::string>& axes, const std::vector<int64_t>& shape,
+             const std::vector<Estimate>& all) const {
+    std::vector<double> value, low, high;
+    std::vector<int64_t> n;
+    for (const Estimate& one : all) {
+      value.push_back(one.value);
+      low.push_back(one.low);
+      high.push_back(one.high);
+      n.push_back(one.n);
+    }
+    const auto put = [&](const std::string& suffix, std::vector<double> numbers, const std::string& words) {
+      Array array(axes, shape, std::move(numbers));
+      array.title = title + words;
+      array.unit = unit;
+      series.set(name + suffix, std::move(array));
+    };
+    put("", std::move(value), "");
+    put("_low", std::move(low), ", lower end of the 95 % interval");
+    put("_high", std::move(high), ", upper end of the 95 % interval");
+    Array counts(axes, shape, std::move(n));
+    counts.title = std::string("n behind: ") + title;
+    series.set(name + "_n", std::move(counts));
+  }
+
+  void add(Dataset& series, const std::string& name, const char* title, const char* unit,
+           const Reading& reading) {
+    std::vector<Estimate> all;
+    for (int64_t step = 0; step < steps_; ++step) {
+      for (int64_t layer = 0; layer < layers_; ++layer)
+        all.push_back(estimate(reading, (step * layers_ + layer) * prompts_ * positions_));
+      task_.step(0, 1);
+    }
+    store(series, name, title, unit, {"step", "layer"}, {steps_, layers_}, all);
+  }
+
+  void add_per_step(Dataset& series, const std::string& name, const char* title, const Array& array) {
+    std::vector<Estimate> all;
+    for (int64_t step = 0; step < steps_; ++step)
+      all.push_back(
+          estimate([&array](int64_t flat) { return array.number(flat); }, step * prompts_ * positions_));
+    store(series, name, title, "layer", {"step"}, {steps_}, all);
+  }
+
+  // Positions that have a true next token, and no layer says it.
+  void add_never(Dataset& series) {
+    const Array& first = joined_["first_correct_layer"];
+    const Array& rank = joined_["rank_true"];
+    std::vector<Estimate> all;
+    for (int64_t step = 0; step < steps_; ++step) {
+      const int64_t begin = step * prompts_ * positions_;
+      all.push_back(estimate(
+          [&](int64_t flat) {
+            const int64_t within = flat - begin;
+            const double has_true = rank.number(step * layers_ * prompts_ * positions_ + within);
+            return std::isnan(has_true) ? missing : (std::isnan(first.number(flat)) ? 1.0 : 0.0);
+          },
+          begin));
+    }
+    store(series, "never_share", "share of positions that no layer gets right", "share", {"step"}, {steps_},
+          all);
+  }
+
+  const Dataset& joined_;
+  const Params& params_;
+  Task& task_;
+  int64_t steps_ = 0, layers_ = 0, prompts_ = 0, positions_ = 0;
+};
+
+Dataset over_the_series(const Dataset& joined, const SettingValues& values, Task& task) {
+  const Params params = read_settings<Params>(values, "logit-lens");
+  return SeriesMeans(joined, params, task).made();
+}
+
+}  // namespace
+
+void add_logit_lens(AnalysisCatalog& catalog) {
+  Analysis lens;
+  lens.name = "logit-lens";
+  lens.summary = "What each layer predicts at each token, and how that forms over training.";
+  lens.help =
+      "Reads every layer's residual stream through the model's own final norm and unembedding. Layer 0 is "
+      "the embedding, the "
+      "last layer is the model's output, exactly. Entropy, KL and cross-entropy are in nats; ranks begin at "
+      "1. "
+      "Example: varve run logit-lens demo.varve --text \"The cat sat on the mat\"";
+  lens.version = 1;
+  lens.settings = declared_settings<Params>();
+  lens.begin = begin;
+  lens.reduce = over_the_series;
+  catalog.add(std::move(lens));
+}
+
+}  // namespace varve
