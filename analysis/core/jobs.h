@@ -31,6 +31,7 @@ class Job {
 
  private:
   friend class Jobs;
+  void run();
   std::string tag_, title_;
   std::function<void(Task&)> work_;
   std::shared_ptr<Progress> progress_ = std::make_shared<Progress>();
