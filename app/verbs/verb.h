@@ -12,12 +12,16 @@
 
 namespace varve {
 
+class ProgressLine;
+
 // What all verbs share: --json --quiet --threads --max-memory, where output goes, and the progress line.
 struct Console {
   bool json = false, quiet = false;
   int threads = 0;
   std::string max_memory;
-  Task task;  // draws the progress line on stderr with time left; Ctrl-C asks it to stop
+  Task task;                     // draws the progress line on stderr with time left; Ctrl-C asks it to stop
+  ProgressLine* line = nullptr;  // erased before anything else is written
+  std::string kept;              // what an interruption leaves behind, for the closing sentence
   void print(const std::string& text) const;   // results, on stdout
   void remark(const std::string& text) const;  // on stderr, unless quiet
 };

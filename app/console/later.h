@@ -1,0 +1,11 @@
+// Words of the command-line contract that this build does not answer yet; asking for one says so.
+#pragma once
+
+#include <string>
+
+namespace varve {
+
+bool is_later_verb(const std::string& verb);
+bool is_later_option(const std::string& verb, const std::string& option);  // option with its dashes
+
+}  // namespace varve
