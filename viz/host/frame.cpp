@@ -1,0 +1,125 @@
+// A Dear ImGui context of its own for each canvas, with the event queue that ImGui 1.86 does not have.
+#include "viz/host/frame.h"
+
+#include <GL/gl.h>
+#include <backends/imgui_impl_opengl3.h>
+#include <imgui.h>
+
+#include <cmath>
+#include <optional>
+
+#include "analysis/core/error.h"
+#include "viz/host/screen_canvas.h"
+
+namespace varve {
+
+namespace {
+// Hover and tips settle one frame after the event that caused them.
+constexpr int settling_frames = 2;
+}  // namespace
+
+Input take_events(std::deque<InputEvent>& queue, const Input& before) {
+  Input now = before;
+  now.pressed = now.released = now.double_clicked = false;
+  now.wheel = 0;
+  while (!queue.empty()) {
+    const InputEvent event = queue.front();
+    queue.pop_front();
+    now.with_control = event.with_control;
+    now.with_shift = event.with_shift;
+    if (event.kind == InputEvent::Kind::leave) {
+      now.inside = now.resting = false;
+      continue;
+    }
+    if (event.kind != InputEvent::Kind::move || event.at.x != now.pointer.x || event.at.y != now.pointer.y)
+      now.resting = false;
+    now.pointer = event.at;
+    now.inside = true;
+    now.wheel += event.wheel;
+    if (event.kind == InputEvent::Kind::move || event.kind == InputEvent::Kind::wheel) continue;
+    now.pressed = event.kind == InputEvent::Kind::press;
+    now.released = event.kind == InputEvent::Kind::release;
+    now.double_clicked = event.kind == InputEvent::Kind::double_click;
+    now.held = !now.released;
+    break;
+  }
+  return now;
+}
+
+struct Frame::Inner {
+  ImFontAtlas atlas;  // outlives the context
+  ImGuiContext* context = nullptr;
+  std::optional<ScreenFonts> fonts;
+  Textures textures;
+  std::deque<InputEvent> queue;
+  Input input;
+  int settling = settling_frames;
+  bool has_graphics = false;
+};
+
+Frame::Frame() : inner_(std::make_unique<Inner>()) {
+  IMGUI_CHECKVERSION();
+  inner_->context = ImGui::CreateContext(&inner_->atlas);
+  ImGui::SetCurrentContext(inner_->context);
+  ImGui::GetIO().IniFilename = nullptr;
+}
+
+Frame::~Frame() { ImGui::DestroyContext(inner_->context); }
+
+void Frame::push(const InputEvent& event) {
+  inner_->queue.push_back(event);
+  inner_->settling = settling_frames;
+}
+
+void Frame::rest() {
+  inner_->input.resting = true;
+  inner_->settling = settling_frames;
+}
+
+bool Frame::busy() const {
+  return !inner_->queue.empty() || inner_->settling > 0 || !inner_->fonts || inner_->fonts->stale();
+}
+
+void Frame::draw(double width, double height, double dpr, Color background,
+                 const std::function<void(Canvas&, const Input&)>& paint) {
+  ImGui::SetCurrentContext(inner_->context);
+  if (!inner_->has_graphics) {
+    if (!ImGui_ImplOpenGL3_Init("#version 330 core")) fail("the canvas needs OpenGL 3.3, which is not there");
+    inner_->has_graphics = true;
+  }
+  if (!inner_->fonts || inner_->fonts->dpr() != dpr) inner_->fonts.emplace(dpr);
+  if (inner_->fonts->stale()) {
+    inner_->fonts->build(inner_->atlas);
+    ImGui_ImplOpenGL3_DestroyFontsTexture();
+    ImGui_ImplOpenGL3_CreateFontsTexture();
+  }
+  ImGuiIO& io = ImGui::GetIO();
+  // Everything in device pixels: text and hairlines then fall on whole ones.
+  io.DisplaySize = {static_cast<float>(std::round(width * dpr)),
+                    static_cast<float>(std::round(height * dpr))};
+  io.DeltaTime = 1.0F / 60;
+  if (inner_->settling > 0) --inner_->settling;
+  inner_->input = take_events(inner_->queue, inner_->input);
+
+  ImGui_ImplOpenGL3_NewFrame();
+  ImGui::NewFrame();
+  inner_->textures.next_frame();
+  ScreenCanvas canvas(*ImGui::GetBackgroundDrawList(), *inner_->fonts, inner_->textures,
+                      {0, 0, width, height});
+  paint(canvas, inner_->input);
+  ImGui::Render();
+  glViewport(0, 0, static_cast<GLsizei>(io.DisplaySize.x), static_cast<GLsizei>(io.DisplaySize.y));
+  glClearColor(static_cast<float>(background.r) / 255, static_cast<float>(background.g) / 255,
+               static_cast<float>(background.b) / 255, 1);
+  glClear(GL_COLOR_BUFFER_BIT);
+  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+}
+
+void Frame::release() {
+  ImGui::SetCurrentContext(inner_->context);
+  inner_->textures.clear();
+  if (inner_->has_graphics) ImGui_ImplOpenGL3_Shutdown();
+  inner_->has_graphics = false;
+}
+
+}  // namespace varve

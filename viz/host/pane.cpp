@@ -1,0 +1,114 @@
+// How pointer and keys act on a view.
+#include "viz/host/pane.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace varve {
+
+namespace {
+constexpr double zoom_per_notch = 1.2, largest_zoom = 40;
+constexpr double drag_threshold = 4;  // a hand shakes less than this while clicking
+}  // namespace
+
+void Pane::fit() {
+  zoom_ = 1;
+  pan_ = {};
+}
+
+void Pane::move_by(const Input& input, const Box& area) {
+  if (input.pressed && area.holds(input.pointer)) {
+    pressed_here_ = true;
+    dragging_ = false;
+    pressed_at_ = input.pointer;
+    pan_at_press_ = pan_;
+  }
+  if (input.held && pressed_here_) {
+    const Point by{input.pointer.x - pressed_at_.x, input.pointer.y - pressed_at_.y};
+    if (std::hypot(by.x, by.y) > drag_threshold) dragging_ = true;
+    if (dragging_) pan_ = {pan_at_press_.x + by.x, pan_at_press_.y + by.y};
+  }
+  if (input.wheel != 0 && input.inside) {
+    const double next = std::clamp(zoom_ * std::pow(zoom_per_notch, input.wheel), 1.0, largest_zoom);
+    // What is under the pointer stays under it.
+    const Point at{input.pointer.x - area.x, input.pointer.y - area.y};
+    pan_ = {at.x - (at.x - pan_.x) * next / zoom_, at.y - (at.y - pan_.y) * next / zoom_};
+    zoom_ = next;
+  }
+  if (input.double_clicked) fit();
+  // Content never leaves the frame: at zoom 1 there is nothing to pan to.
+  pan_.x = std::clamp(pan_.x, -area.w * (zoom_ - 1), 0.0);
+  pan_.y = std::clamp(pan_.y, -area.h * (zoom_ - 1), 0.0);
+}
+
+std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const Input& input,
+                                                         const PaneContent& content) {
+  if (!content.view || !content.data) return std::nullopt;
+  const Box area = canvas.area();
+  move_by(input, area);
+  const Look look{.theme = content.theme, .area = area, .zoom = zoom_, .pan = pan_, .titled = false};
+  drawn_ = content.view->draw(*content.data, content.options, content.selection, look, canvas);
+
+  hovered_.reset();
+  if (input.inside && drawn_.hit && !dragging_) hovered_ = drawn_.hit(input.pointer);
+  std::optional<std::map<std::string, int64_t>> clicked;
+  if (input.released) {
+    if (pressed_here_ && !dragging_ && hovered_ && !hovered_->at.empty()) clicked = hovered_->at;
+    pressed_here_ = dragging_ = false;
+  }
+  if (cell_mode_ && drawn_.where)
+    if (const std::optional<Box> box = drawn_.where(content.selection)) {
+      const Box b = box->inset(-3);
+      const Color ink = content.theme->accent;
+      canvas.line({b.x, b.y}, {b.right(), b.y}, ink, 1, Dash::reference);
+      canvas.line({b.x, b.bottom()}, {b.right(), b.bottom()}, ink, 1, Dash::reference);
+      canvas.line({b.x, b.y}, {b.x, b.bottom()}, ink, 1, Dash::reference);
+      canvas.line({b.right(), b.y}, {b.right(), b.bottom()}, ink, 1, Dash::reference);
+    }
+  if (hovered_) {
+    if (hovered_->mark.w > 3 && hovered_->mark.h > 3) canvas.frame(hovered_->mark, content.theme->ink, 1);
+    if (input.resting && !input.held) draw_tip(canvas, *hovered_, input.pointer, *content.theme);
+  }
+  if (!content.computing.empty()) {
+    canvas.fill({area.x, area.y, area.w, 2}, content.theme->accent);
+    const Font small{.points = 7.5, .face = Face::sans};
+    const double width = canvas.text_width(content.computing, small) + 12;
+    canvas.fill({area.right() - width, area.y + 2, width, 17}, content.theme->raised);
+    canvas.text({area.right() - 6, area.y + 10.5}, content.computing, small, content.theme->accent,
+                Align::right);
+  }
+  return clicked;
+}
+
+std::optional<std::map<std::string, int64_t>> Pane::neighbour(const Selection& selection,
+                                                              Direction direction) const {
+  if (!drawn_.where || !drawn_.hit) return std::nullopt;
+  const std::optional<Box> box = drawn_.where(selection);
+  if (!box) return std::nullopt;
+  Point to{box->x + box->w / 2, box->y + box->h / 2};
+  if (direction == Direction::left) to.x = box->x - box->w / 2;
+  if (direction == Direction::right) to.x = box->right() + box->w / 2;
+  if (direction == Direction::up) to.y = box->y - box->h / 2;
+  if (direction == Direction::down) to.y = box->bottom() + box->h / 2;
+  const std::optional<Hit> hit = drawn_.hit(to);
+  if (!hit || hit->at.empty()) return std::nullopt;
+  return hit->at;
+}
+
+std::string tip_text_of(const Hit& hit) {
+  std::string text;
+  for (const TipRow& row : hit.tip) text += row.name + (row.value.empty() ? "" : "\t" + row.value) + "\n";
+  return text;
+}
+
+std::string Pane::tip_text() const { return hovered_ ? varve::tip_text_of(*hovered_) : ""; }
+
+std::string Pane::tip_text_of(const Selection& selection) const {
+  if (!drawn_.where || !drawn_.hit) return "";
+  const std::optional<Box> box = drawn_.where(selection);
+  if (!box) return "";
+  const std::optional<Hit> hit = drawn_.hit({box->x + box->w / 2, box->y + box->h / 2});
+  return hit ? varve::tip_text_of(*hit) : "";
+}
+
+}  // namespace varve

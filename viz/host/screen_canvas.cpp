@@ -1,0 +1,187 @@
+// Drawing calls as ImGui draw list entries. The list is in device pixels, so hairlines and glyphs stay sharp.
+#include "viz/host/screen_canvas.h"
+
+#include <imgui.h>
+
+#include <algorithm>
+#include <cmath>
+#include <numbers>
+#include <string>
+
+namespace varve {
+
+namespace {
+
+constexpr double x_height_ratio = 1120.0 / 2048.0;  // DejaVu, all faces
+constexpr double pixels_per_point = 4.0 / 3.0;
+
+ImU32 packed(Color color) { return IM_COL32(color.r, color.g, color.b, color.a); }
+ImVec2 vec(double x, double y) { return {static_cast<float>(x), static_cast<float>(y)}; }
+bool finite(Point p) { return std::isfinite(p.x) && std::isfinite(p.y); }
+
+}  // namespace
+
+ScreenCanvas::ScreenCanvas(ImDrawList& list, ScreenFonts& fonts, Textures& textures, Box area)
+    : list_(list), fonts_(fonts), textures_(textures), area_(area), dpr_(fonts.dpr()) {}
+
+double ScreenCanvas::whole(double logical_width) const {
+  return std::max(1.0, std::round(device(logical_width)));
+}
+
+void ScreenCanvas::fill(Box box, Color color, double radius) {
+  if (!(box.w > 0) || !(box.h > 0)) return;
+  const double left = std::round(device(box.x)), top = std::round(device(box.y));
+  const double right = std::max(left + 1, std::round(device(box.right())));
+  const double bottom = std::max(top + 1, std::round(device(box.bottom())));
+  list_.AddRectFilled(vec(left, top), vec(right, bottom), packed(color), static_cast<float>(device(radius)));
+}
+
+void ScreenCanvas::frame(Box box, Color color, double width, double radius) {
+  if (!(box.w > 0) || !(box.h > 0)) return;
+  const double w = whole(width);
+  const double left = std::round(device(box.x)), top = std::round(device(box.y));
+  const double right = std::round(device(box.right())), bottom = std::round(device(box.bottom()));
+  if (radius > 0) {
+    // AddRect moves its corners inwards by half a pixel already.
+    const double in = (w - 1) / 2;
+    list_.AddRect(vec(left + in, top + in), vec(right - in, bottom - in), packed(color),
+                  static_cast<float>(device(radius)), 0, static_cast<float>(w));
+    return;
+  }
+  const ImU32 ink = packed(color);
+  list_.AddRectFilled(vec(left, top), vec(right, top + w), ink);
+  list_.AddRectFilled(vec(left, bottom - w), vec(right, bottom), ink);
+  list_.AddRectFilled(vec(left, top + w), vec(left + w, bottom - w), ink);
+  list_.AddRectFilled(vec(right - w, top + w), vec(right, bottom - w), ink);
+}
+
+void ScreenCanvas::straight(Point from, Point to, Color color, double width) {
+  const double w = whole(width);
+  if (from.x == to.x) {
+    const double left = std::round(device(from.x) - w / 2);
+    const double top = device(std::min(from.y, to.y)), bottom = device(std::max(from.y, to.y));
+    list_.AddRectFilled(vec(left, top), vec(left + w, bottom), packed(color));
+  } else if (from.y == to.y) {
+    const double top = std::round(device(from.y) - w / 2);
+    const double left = device(std::min(from.x, to.x)), right = device(std::max(from.x, to.x));
+    list_.AddRectFilled(vec(left, top), vec(right, top + w), packed(color));
+  } else {
+    list_.AddLine(vec(device(from.x), device(from.y)), vec(device(to.x), device(to.y)), packed(color),
+                  static_cast<float>(device(width)));
+  }
+}
+
+void ScreenCanvas::line(Point from, Point to, Color color, double width, Dash dash) {
+  if (!finite(from) || !finite(to)) return;
+  if (dash == Dash::none) {
+    straight(from, to, color, width);
+    return;
+  }
+  const double on = dash == Dash::reference ? 4 : 1;
+  const double period = dash == Dash::reference ? 7 : 4;
+  const double length = std::hypot(to.x - from.x, to.y - from.y);
+  if (length <= 0 || length > 1e5) return;
+  const Point unit{(to.x - from.x) / length, (to.y - from.y) / length};
+  for (double at = 0; at < length; at += period) {
+    const double end = std::min(length, at + on);
+    straight({from.x + unit.x * at, from.y + unit.y * at}, {from.x + unit.x * end, from.y + unit.y * end},
+             color, width);
+  }
+}
+
+void ScreenCanvas::polyline(std::span<const Point> points, Color color, double width) {
+  // Segment by segment: the draw list's own polyline collapses where a line turns back on itself.
+  for (size_t i = 1; i < points.size(); ++i) {
+    if (!finite(points[i - 1]) || !finite(points[i])) continue;
+    list_.AddLine(vec(device(points[i - 1].x), device(points[i - 1].y)),
+                  vec(device(points[i].x), device(points[i].y)), packed(color),
+                  static_cast<float>(device(width)));
+  }
+}
+
+void ScreenCanvas::polygon(std::span<const Point> points, Color color) {
+  if (points.size() < 3) return;
+  std::vector<ImVec2> corners;
+  double area = 0;
+  for (size_t i = 0; i < points.size(); ++i) {
+    if (!finite(points[i])) return;
+    const Point& next = points[(i + 1) % points.size()];
+    area += points[i].x * next.y - next.x * points[i].y;
+    corners.push_back(vec(device(points[i].x), device(points[i].y)));
+  }
+  if (area < 0)
+    std::reverse(corners.begin(), corners.end());  // the edge is smoothed outwards only one way round
+  list_.AddConvexPolyFilled(corners.data(), static_cast<int>(corners.size()), packed(color));
+}
+
+void ScreenCanvas::disc(Point center, double radius, Color color) {
+  if (finite(center))
+    list_.AddCircleFilled(vec(device(center.x), device(center.y)), static_cast<float>(device(radius)),
+                          packed(color), 24);
+}
+
+void ScreenCanvas::arc(Point center, double radius, double from, double to, Color color, double width) {
+  if (!finite(center)) return;
+  list_.PathArcTo(vec(device(center.x), device(center.y)), static_cast<float>(device(radius)),
+                  static_cast<float>(from), static_cast<float>(to), 24);
+  list_.PathStroke(packed(color), 0, static_cast<float>(device(width)));
+}
+
+void ScreenCanvas::cells(Box box, int64_t rows, int64_t columns, std::span<const Color> colors,
+                         uint64_t identity) {
+  if (rows <= 0 || columns <= 0 || static_cast<int64_t>(colors.size()) != rows * columns) return;
+  const double across = box.w / static_cast<double>(columns), down = box.h / static_cast<double>(rows);
+  for (const Textures::Tile& tile : textures_.of(rows, columns, colors, identity)) {
+    const double left = box.x + across * static_cast<double>(tile.column);
+    const double top = box.y + down * static_cast<double>(tile.row);
+    const double right = left + across * static_cast<double>(tile.columns);
+    const double bottom = top + down * static_cast<double>(tile.rows);
+    list_.AddImage(reinterpret_cast<ImTextureID>(static_cast<uintptr_t>(tile.name)),
+                   vec(device(left), device(top)), vec(device(right), device(bottom)));
+  }
+}
+
+double ScreenCanvas::text_width(std::string_view utf8, Font font) const {
+  const ImFont* face = fonts_.font(font);
+  const std::string shown = drawable(utf8);
+  const auto size = static_cast<float>(face->FontSize * fonts_.scale_for(font));
+  return face->CalcTextSizeA(size, FLT_MAX, 0, shown.data(), shown.data() + shown.size()).x / dpr_;
+}
+
+void ScreenCanvas::text(Point at, std::string_view utf8, Font font, Color color, Align align) {
+  if (!finite(at) || utf8.empty()) return;
+  const ImFont* face = fonts_.font(font);
+  const double scale = fonts_.scale_for(font);
+  const std::string shown = drawable(utf8);
+  const double width = align == Align::left ? 0 : text_width(utf8, font);
+  const double left = at.x - (align == Align::center ? width / 2 : align == Align::right ? width : 0);
+  const double baseline = device(at.y) + device(font.points * pixels_per_point * x_height_ratio / 2);
+  const double top = std::round(baseline) - face->Ascent * scale;
+  list_.AddText(face, static_cast<float>(face->FontSize * scale),
+                vec(std::round(device(left)), std::round(top)), packed(color), shown.data(),
+                shown.data() + shown.size());
+}
+
+void ScreenCanvas::vertical_text(Point at, std::string_view utf8, Font font, Color color, Align align) {
+  if (!finite(at)) return;
+  // Laid level first, then turned a quarter about its anchor. Level text may lie outside the clip: lift it.
+  const int first = list_.VtxBuffer.Size;
+  list_.PushClipRect(vec(-1e6, -1e6), vec(1e6, 1e6));
+  text(at, utf8, font, color, align);
+  list_.PopClipRect();
+  const auto x = static_cast<float>(std::round(device(at.x))),
+             y = static_cast<float>(std::round(device(at.y)));
+  for (int i = first; i < list_.VtxBuffer.Size; ++i) {
+    ImVec2& p = list_.VtxBuffer[i].pos;
+    p = {x + (p.y - y), y - (p.x - x)};
+  }
+}
+
+void ScreenCanvas::push_clip(Box box) {
+  list_.PushClipRect(vec(std::floor(device(box.x)), std::floor(device(box.y))),
+                     vec(std::ceil(device(box.right())), std::ceil(device(box.bottom()))), true);
+}
+
+void ScreenCanvas::pop_clip() { list_.PopClipRect(); }
+
+}  // namespace varve

@@ -1,0 +1,99 @@
+// Finds the view that suits a Dataset and makes picture files: title, what is drawn, the view, where it comes
+// from.
+#include "viz/view.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "viz/frame.h"
+
+namespace varve {
+namespace {
+
+constexpr double padding = 12;
+constexpr Font title_font{9.5, Face::sans_bold};
+constexpr Font note_font{7.5, Face::sans};
+
+std::string provenance_of(const Dataset& data, const std::string& name) {
+  const auto found = data.provenance.find(name);
+  return found == data.provenance.end() ? "" : found->second;
+}
+
+std::string joined(const std::vector<std::string>& parts) {
+  std::string all;
+  for (const std::string& part : parts) {
+    if (part.empty()) continue;
+    if (!all.empty()) all += " · ";
+    all += part;
+  }
+  return all;
+}
+
+// A badge in words: the weakest check first, as in a window's header.
+std::string checks_line(const Dataset& data) {
+  if (data.checks.empty()) return "";
+  for (const Check& check : data.checks)
+    if (!check.passed) return "failed check: " + check.name;
+  return fmt::format("{} check{} passed", data.checks.size(), data.checks.size() == 1 ? "" : "s");
+}
+
+}  // namespace
+
+const ViewCatalog& views() {
+  static const ViewCatalog catalog = [] {
+    ViewCatalog all("view");
+    add_all_views(all);
+    return all;
+  }();
+  return catalog;
+}
+
+const View* best_view(const Dataset& data) {
+  const View* best = nullptr;
+  double best_fit = 0;
+  for (const View& view : views().items()) {
+    const double fit = view.fit(data);
+    if (fit > best_fit) best = &view, best_fit = fit;
+  }
+  return best;
+}
+
+std::string key_line(const Dataset& data) {
+  const std::string key = provenance_of(data, "key");
+  const std::string analysis = provenance_of(data, "analysis");
+  return joined(
+      {analysis.empty() || key.empty() ? analysis + key.substr(0, 8) : analysis + " " + key.substr(0, 8),
+       provenance_of(data, "compute"), checks_line(data)});
+}
+
+Drawn draw_titled(const View& view, const Dataset& data, const SettingValues& options,
+                  const Selection& selection, const Look& look, Canvas& canvas) {
+  const Theme& theme = *look.theme;
+  Look inner = look;
+  // A picture too small for words around it is all view.
+  const bool is_framed = look.titled && look.area.w >= 160 && look.area.h >= 140;
+  if (!is_framed) return view.draw(data, options, selection, inner, canvas);
+  const Box page = look.area.inset(padding);
+  inner.area = {page.x, page.y + 36, page.w, page.h - 36 - 18};
+  const Drawn drawn = view.draw(data, options, selection, inner, canvas);
+  const std::string title = data.title.empty() ? view.name : data.title;
+  canvas.text({page.x, page.y + 7}, elide(canvas, title, title_font, page.w), title_font, theme.ink);
+  canvas.text({page.x, page.y + 24}, elide(canvas, drawn.header, note_font, page.w), note_font, theme.ink3);
+  const std::string key = key_line(data);
+  canvas.text({page.x, page.bottom() - 4}, elide(canvas, key, note_font, page.w), note_font, theme.ink3);
+  return drawn;
+}
+
+std::string picture_of(const View& view, const Dataset& data, const SettingValues& options,
+                       const Selection& selection, PictureKind kind, const Theme& theme, double width,
+                       double height, double scale) {
+  const std::unique_ptr<PictureCanvas> canvas = make_picture(kind, width, height, scale, theme.canvas);
+  Look look;
+  look.theme = &theme;
+  look.area = {0, 0, width, height};
+  look.titled = true;
+  draw_titled(view, data, options, selection, look, *canvas);
+  return canvas->finish();
+}
+
+}  // namespace varve
