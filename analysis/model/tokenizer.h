@@ -22,8 +22,9 @@ class Tokenizer {
   Tokenizer(Tokenizer&&) noexcept;
   std::vector<Token> encode(std::string_view text) const;
   std::string decode(const std::vector<int64_t>& ids) const;  // bytes; an unknown id is an Error
-  std::string piece(int64_t id) const;  // the bytes of one token, "" where the id has none
-  int64_t size() const;                 // largest id + 1
+  std::string piece(int64_t id) const;            // the bytes of one token, "" where the id has none
+  int64_t size() const;                           // largest id + 1
+  const std::vector<std::string>& notes() const;  // what the file asks for and this does not do, as sentences
 
  private:
   struct Inner;
