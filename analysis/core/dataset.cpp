@@ -197,7 +197,7 @@ Dataset join_steps(const std::vector<int64_t>& steps, const std::vector<const Da
     fail("{} results were to be joined at {} steps; each step needs one", cells.size(), steps.size());
   if (cells.empty()) fail("no results were given to join over steps");
   const Dataset& first = *cells.front();
-  for (size_t i = 1; i < cells.size(); ++i) expect_alike(steps[i], *cells[i], steps[0], first);
+  for (size_t i = 0; i < cells.size(); ++i) expect_alike(steps[i], *cells[i], steps[0], first);
 
   Dataset joined;
   joined.title = first.title;
