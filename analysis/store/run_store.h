@@ -37,6 +37,9 @@ struct TensorView {
   int64_t count() const;
 };
 
+// 32 hex digits over type, shape and bytes: a tensor's name in every store. `verify` recomputes it.
+std::string tensor_digest(const TensorView& tensor);
+
 struct TensorRecord {
   std::string name;  // as its source had it
   TensorType type = TensorType::f32;
@@ -46,6 +49,7 @@ struct TensorRecord {
   // Linked stores: where the bytes lie. Empty path: in weights/.
   std::string link_path;
   int64_t link_offset = 0;
+  int64_t link_file_bytes = -1;  // size of that file when it was linked; -1: publish_series looks it up
 };
 
 struct CheckpointRecord {
