@@ -54,6 +54,8 @@ std::string to_json(const ModelSpec& spec);
 ModelSpec spec_from_json(const std::string& json);  // throws Error naming the key
 void check(const ModelSpec& spec);  // throws Error: sizes positive, heads divisible, bounds sane
 
+bool is_sparse(const ModelSpec& spec, int64_t layer);  // a mixture of experts lies there
+
 int64_t kv_head_of(const ModelSpec& spec,
                    int64_t head);  // the one place that maps a query head to its kv head
 

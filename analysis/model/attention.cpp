@@ -1,0 +1,140 @@
+// Scores, softmax and value mix of a block of queries against the keys they may see.
+#include "analysis/model/attention.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "analysis/core/error.h"
+#include "analysis/core/pool.h"
+
+namespace varve {
+namespace {
+
+constexpr int64_t block_queries = 64;
+
+// Queries [first, first + count) against keys [key, key + keys); rows of `scores` are `stride` apart.
+struct Block {
+  int64_t first = 0, count = 0, key = 0, keys = 0;
+};
+
+Block block_at(const AttentionPlan& plan, int64_t first, int64_t length) {
+  Block block{first, std::min(block_queries, length - first), 0, 0};
+  if (plan.window > 0) block.key = std::max<int64_t>(0, first - plan.window + 1);
+  block.keys = first + block.count - block.key;
+  return block;
+}
+
+// The keys of one query within its block: [low, high).
+int64_t low_key(const AttentionPlan& plan, const Block& block, int64_t query) {
+  if (plan.window == 0) return 0;
+  return std::max<int64_t>(0, block.first + query - plan.window + 1 - block.key);
+}
+int64_t high_key(const Block& block, int64_t query) { return block.first + query + 1 - block.key; }
+
+template <class T>
+void score_block(const AttentionPlan& plan, const Block& block, RowsOf<const T> q, RowsOf<const T> k,
+                 RowsOf<T> scores) {
+  multiply_turned<T>(block.count, block.keys, plan.d_head, static_cast<T>(plan.scale),
+                     {q.data + block.first * q.stride, q.stride}, {k.data + block.key * k.stride, k.stride},
+                     scores);
+  if (plan.softcap <= 0) return;
+  const T cap = static_cast<T>(plan.softcap);
+  for (int64_t query = 0; query < block.count; ++query)
+    for (int64_t key = 0; key < block.keys; ++key) {
+      T& score = scores.data[query * scores.stride + key];
+      score = cap * std::tanh(score / cap);
+    }
+}
+
+template <class T>
+void softmax_block(const AttentionPlan& plan, const Block& block, RowsOf<T> scores) {
+  for (int64_t query = 0; query < block.count; ++query) {
+    T* row = scores.data + query * scores.stride;
+    const int64_t low = low_key(plan, block, query), high = high_key(block, query);
+    softmax(row + low, high - low);
+    std::fill(row, row + low, T{0});
+    std::fill(row + high, row + block.keys, T{0});
+  }
+}
+
+template <class T>
+void mask_block(const AttentionPlan& plan, const Block& block, RowsOf<T> scores) {
+  constexpr T masked = -std::numeric_limits<T>::infinity();
+  for (int64_t query = 0; query < block.count; ++query) {
+    T* row = scores.data + query * scores.stride;
+    std::fill(row, row + low_key(plan, block, query), masked);
+    std::fill(row + high_key(block, query), row + block.keys, masked);
+  }
+}
+
+}  // namespace
+
+AttentionPlan attention_plan(const ModelSpec& spec, int64_t layer) {
+  AttentionPlan plan{spec.heads, spec.kv_heads, spec.d_head, 0, 1, spec.attention_softcap};
+  if (!spec.window.empty()) plan.window = spec.window[static_cast<size_t>(layer)];
+  plan.scale =
+      spec.attention_scale > 0 ? spec.attention_scale : 1 / std::sqrt(static_cast<double>(spec.d_head));
+  if (spec.scale_by_layer) plan.scale /= static_cast<double>(layer + 1);
+  return plan;
+}
+
+template <class T>
+void attend(const ModelSpec& spec, const AttentionPlan& plan, RowBegins begin, const T* q, const T* k,
+            const T* v, T* z, const Task& task) {
+  const int64_t width = plan.heads * plan.d_head, kv_width = plan.kv_heads * plan.d_head;
+  const int64_t prompts = static_cast<int64_t>(begin.size()) - 1;
+  std::vector<std::vector<T>> scratch(static_cast<size_t>(threads()));
+  parallel_for(prompts * plan.heads, [&](int64_t piece, int worker) {
+    const int64_t prompt = piece / plan.heads, head = piece % plan.heads;
+    const int64_t row = begin[static_cast<size_t>(prompt)];
+    const int64_t length = begin[static_cast<size_t>(prompt) + 1] - row;
+    const int64_t kv = row * kv_width + kv_head_of(spec, head) * plan.d_head;
+    const int64_t own = row * width + head * plan.d_head;
+    std::vector<T>& block_scores = scratch[static_cast<size_t>(worker)];
+    block_scores.resize(static_cast<size_t>(std::min(block_queries, length) * length));
+    for (int64_t first = 0; first < length; first += block_queries) {
+      if (task.stop_requested()) throw Stopped();
+      const Block block = block_at(plan, first, length);
+      const RowsOf<T> scores{block_scores.data(), block.keys};
+      score_block<T>(plan, block, {q + own, width}, {k + kv, kv_width}, scores);
+      softmax_block(plan, block, scores);
+      multiply<T>(block.count, plan.d_head, block.keys, {scores.data, scores.stride},
+                  {v + kv + block.key * kv_width, kv_width}, {z + own + first * width, width});
+    }
+  });
+}
+
+template <class T>
+void attention_matrix(const ModelSpec& spec, const AttentionPlan& plan, Attended what, int64_t length,
+                      const T* q, const T* k, T* out, const Task& task) {
+  const int64_t width = plan.heads * plan.d_head, kv_width = plan.kv_heads * plan.d_head;
+  const T outside = what == Attended::scores ? -std::numeric_limits<T>::infinity() : T{0};
+  parallel_for(plan.heads, [&](int64_t head, int) {
+    T* matrix = out + head * length * length;
+    for (int64_t first = 0; first < length; first += block_queries) {
+      if (task.stop_requested()) throw Stopped();
+      const Block block = block_at(plan, first, length);
+      T* rows = matrix + first * length;
+      std::fill(rows, rows + block.count * length, outside);
+      const RowsOf<T> scores{rows + block.key, length};
+      score_block<T>(plan, block, {q + head * plan.d_head, width},
+                     {k + kv_head_of(spec, head) * plan.d_head, kv_width}, scores);
+      if (what == Attended::scores)
+        mask_block(plan, block, scores);
+      else
+        softmax_block(plan, block, scores);
+    }
+  });
+}
+
+template void attend<float>(const ModelSpec&, const AttentionPlan&, RowBegins, const float*, const float*,
+                            const float*, float*, const Task&);
+template void attend<double>(const ModelSpec&, const AttentionPlan&, RowBegins, const double*, const double*,
+                             const double*, double*, const Task&);
+template void attention_matrix<float>(const ModelSpec&, const AttentionPlan&, Attended, int64_t, const float*,
+                                      const float*, float*, const Task&);
+template void attention_matrix<double>(const ModelSpec&, const AttentionPlan&, Attended, int64_t,
+                                       const double*, const double*, double*, const Task&);
+
+}  // namespace varve
