@@ -51,8 +51,7 @@ std::vector<Bpe::Symbol> Bpe::symbols(std::string_view word) const {
     if (unknown) {
       id = tables_.unknown_id;
       if (id < 0) {
-        fail("the text has byte 0x{:02x}, for which this tokenizer has no token. Was its vocabulary cut?",
-             byte);
+        fail("the text has byte 0x{:02x}, for which this tokenizer has no token. Is the text UTF-8?", byte);
       }
     }
     if (unknown && unknown_before && tables_.fuse_unknown) {

@@ -92,7 +92,6 @@ std::vector<Cut> join(std::vector<Part> parts, Delimiter delimiter) {
 struct Splitter::Inner {
   SplitRule rule;
   Code code;
-  bool is_fast = false;
 
   // The parts of `valid`, which has no stray byte; `base` is its place in the whole text.
   void find(std::string_view valid, size_t base, std::vector<Part>& parts) const;
@@ -118,7 +117,8 @@ Splitter::Splitter(const SplitRule& rule) : inner_(std::make_unique<Inner>()) {
         "text",
         rule.pattern.substr(0, 200), pcre2_message(error), place);
   }
-  inner_->is_fast = pcre2_jit_compile(inner_->code.get(), PCRE2_JIT_COMPLETE) == 0;
+  // Where there is no compiler for this machine PCRE2 interprets, with the same results.
+  pcre2_jit_compile(inner_->code.get(), PCRE2_JIT_COMPLETE);
 }
 
 Splitter::~Splitter() = default;
@@ -127,22 +127,31 @@ Splitter::Splitter(Splitter&&) noexcept = default;
 void Splitter::Inner::find(std::string_view valid, size_t base, std::vector<Part>& parts) const {
   const MatchContext context(pcre2_match_context_create(nullptr));
   pcre2_set_match_limit(context.get(), most_steps_a_match);
-  const JitStack stack(is_fast ? pcre2_jit_stack_create(jit_stack_start, jit_stack_most, nullptr) : nullptr);
-  if (stack) pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
   const MatchData data(pcre2_match_data_create_from_pattern(code.get(), nullptr));
   const auto* subject = reinterpret_cast<PCRE2_SPTR>(valid.data());
   const auto begun = std::chrono::steady_clock::now();
   const auto allowed =
       patience + std::chrono::duration<double>(static_cast<double>(valid.size()) / patience_bytes_a_second);
 
+  JitStack stack;
   size_t done = 0, from = 0;
   int64_t last_end = -1;
   const auto add = [&](size_t begin, size_t end, bool matched) {
     parts.push_back({{base + begin, base + end}, matched != rule.invert});
   };
   while (from <= valid.size()) {
-    const int found =
-        pcre2_match(code.get(), subject, valid.size(), from, PCRE2_NO_UTF_CHECK, data.get(), context.get());
+    const auto match = [&] {
+      return pcre2_match(code.get(), subject, valid.size(), from, PCRE2_NO_UTF_CHECK, data.get(),
+                         context.get());
+    };
+    int found = match();
+    // The small stack that comes for nothing serves nearly all words; making a large one costs more than they
+    // do.
+    if (found == PCRE2_ERROR_JIT_STACKLIMIT && !stack) {
+      stack.reset(pcre2_jit_stack_create(jit_stack_start, jit_stack_most, nullptr));
+      pcre2_jit_stack_assign(context.get(), nullptr, stack.get());
+      found = match();
+    }
     if (found == PCRE2_ERROR_NOMATCH) break;
     const bool too_long = std::chrono::steady_clock::now() - begun > allowed;
     if (found < 0 || too_long) {
