@@ -36,11 +36,11 @@ struct Translator {
         to += not_space;
         return;
       case 'w':
-        to += in_class ? std::string(word_members) : "[" + std::string(word_members) + "]";
+        to += in_class ? std::string(word_members) : fmt::format("[{}]", word_members);
         return;
       case 'W':
         if (in_class) refuse(from, at - 2, "\\W inside [...]");
-        to += "[^" + std::string(word_members) + "]";
+        to += fmt::format("[^{}]", word_members);
         return;
       case 'h':
       case 'H':

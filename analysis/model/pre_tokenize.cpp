@@ -1,6 +1,8 @@
 // Runs the split rules one after the other, and puts ByteLevel's space where it belongs.
 #include "analysis/model/pre_tokenize.h"
 
+#include <fmt/format.h>
+
 namespace varve {
 namespace {
 
@@ -29,7 +31,7 @@ std::vector<Piece> PreTokenizer::words(const Piece& whole, std::deque<std::strin
   for (const Splitter& splitter : before_) pieces = split_each(pieces, splitter);
   for (Piece& piece : pieces) {
     if (!add_prefix_space_ || piece.text.starts_with(' ')) continue;
-    piece.text = store.emplace_back(" " + std::string(piece.text));
+    piece.text = store.emplace_back(fmt::format(" {}", piece.text));
     piece.prefix = 1;
   }
   for (const Splitter& splitter : byte_level_) pieces = split_each(pieces, splitter);
