@@ -19,7 +19,8 @@ namespace varve {
 struct TinyTensors {
   std::map<std::string, std::pair<std::vector<int64_t>, std::vector<float>>> tensors;
 
-  std::vector<float>& add(const std::string& name, std::vector<int64_t> shape, double spread, double centre = 0) {
+  std::vector<float>& add(const std::string& name, std::vector<int64_t> shape, double spread,
+                          double centre = 0) {
     size_t count = 1;
     for (int64_t extent : shape) count *= static_cast<size_t>(extent);
     std::vector<float> values(count);
