@@ -53,6 +53,8 @@ h5::Handle h5::write_array(hid_t file, const std::string& link, const std::strin
         constexpr bool is_text = std::is_same_v<T, std::string>;
         const Handle text = text_type();
         const hid_t type = is_text ? text.id() : stored_type<T>();
+        // HDF5 insists on empty texts before the first write.
+        if (is_text) check(H5Pset_fill_time(properties.id(), H5D_FILL_TIME_IFSET), what);
         Handle dataset(
             H5Dcreate2(file, link.c_str(), type, space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT),
             H5Dclose, what);
@@ -106,9 +108,7 @@ void write_and_publish(const std::filesystem::path& file, const Dataset& data,
   }
   draft.close();
   draft.copy_into(published);
-  const auto bytes = static_cast<int64_t>(draft.bytes().size());
-  write_seal(published, {bytes, digest_around(draft.bytes().data(), bytes, {}),
-                         h5::print_summary(data.title, data.provenance)});
+  write_seal(published, {draft.bytes(), draft.digest(), h5::print_summary(data.title, data.provenance)});
   published.publish(existing);
 }
 

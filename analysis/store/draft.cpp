@@ -1,44 +1,28 @@
-// An HDF5 file under construction, held in memory (a memfd, which is sparse).
+// An HDF5 file under construction, held in memory.
 #include "analysis/store/draft.h"
-
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <cstring>
+
+#include "analysis/core/digest.h"
 
 namespace varve::h5 {
 
 Draft::Draft() {
   quiet();
-  descriptor_ = memfd_create("varve-draft", MFD_CLOEXEC);
-  if (descriptor_ < 0) fail("no memory file for a new HDF5 file: {}", std::strerror(errno));
-  try {
-    open_file(H5F_ACC_TRUNC, 1);
-  } catch (...) {
-    ::close(descriptor_);
-    throw;
-  }
-}
-
-Draft::~Draft() {
-  file_ = Handle();  // before the memory under it goes
-  if (mapped_) munmap(const_cast<std::byte*>(mapped_), size_);
-  if (descriptor_ >= 0) ::close(descriptor_);
+  open_file(H5F_ACC_TRUNC, 1);
 }
 
 void Draft::open_file(unsigned create, int64_t alignment) {
   const std::string what = "starting a new file";
-  const std::string path = fmt::format("/proc/self/fd/{}", descriptor_);
+  const char* name = "draft";  // of no file
   const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose, what);
   check(H5Pset_libver_bounds(access.id(), H5F_LIBVER_V18, H5F_LIBVER_V110), what);
   check(H5Pset_fclose_degree(access.id(), H5F_CLOSE_STRONG), what);
+  keep_in_memory(access.id(), memory_);
   if (alignment > 1) check(H5Pset_alignment(access.id(), 1, static_cast<hsize_t>(alignment)), what);
   if (create == 0) {
-    file_ = Handle(H5Fopen(path.c_str(), H5F_ACC_RDWR, access.id()), H5Fclose, what);
+    file_ = Handle(H5Fopen(name, H5F_ACC_RDWR, access.id()), H5Fclose, what);
     return;
   }
   const Handle creation(H5Pcreate(H5P_FILE_CREATE), H5Pclose, what);
@@ -46,7 +30,7 @@ void Draft::open_file(unsigned create, int64_t alignment) {
   const unsigned order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
   check(H5Pset_link_creation_order(creation.id(), order), what);
   check(H5Pset_attr_creation_order(creation.id(), order), what);
-  file_ = Handle(H5Fcreate(path.c_str(), create, creation.id(), access.id()), H5Fclose, what);
+  file_ = Handle(H5Fcreate(name, create, creation.id(), access.id()), H5Fclose, what);
 }
 
 void Draft::align(int64_t bytes) {
@@ -80,23 +64,39 @@ int64_t Draft::reserve(hid_t dataset) {
 
 void Draft::close() {
   file_.close("finishing a new file");
-  struct stat about = {};
-  if (fstat(descriptor_, &about) != 0 || about.st_size <= 0) fail("a new file came out empty");
-  size_ = static_cast<size_t>(about.st_size);
-  void* place = mmap(nullptr, size_, PROT_READ, MAP_SHARED, descriptor_, 0);
-  if (place == MAP_FAILED) fail("a new file could not be mapped: {}", std::strerror(errno));
-  mapped_ = static_cast<const std::byte*>(place);
   std::sort(reserved_.begin(), reserved_.end());
 }
 
-void Draft::copy_into(PublishedFile& file) const {
+void Draft::visit(const std::function<void(int64_t, std::span<const char>)>& seen) const {
+  constexpr int64_t block = int64_t{1} << 20;
+  std::vector<char> buffer;
+  const auto visit_between = [&](int64_t from, int64_t to) {
+    for (int64_t at = from; at < to; at += block) {
+      buffer.resize(static_cast<size_t>(std::min(block, to - at)));
+      memory_.read(at, buffer.data(), static_cast<int64_t>(buffer.size()));
+      seen(at, buffer);
+    }
+  };
   int64_t at = 0;
-  const auto end = static_cast<int64_t>(size_);
   for (const auto& [first, count] : reserved_) {
-    if (first > at) file.write(at, mapped_ + at, first - at);
-    at = first + count;
+    visit_between(at, first);
+    at = std::max(at, first + count);
   }
-  if (at < end) file.write(at, mapped_ + at, end - at);
+  visit_between(at, memory_.size());
+}
+
+void Draft::copy_into(PublishedFile& file) const {
+  visit([&file](int64_t offset, std::span<const char> bytes) {
+    file.write(offset, bytes.data(), static_cast<int64_t>(bytes.size()));
+  });
+}
+
+std::string Draft::digest() const {
+  Digest digest;
+  visit([&digest](int64_t, std::span<const char> bytes) {
+    digest.add(static_cast<const void*>(bytes.data()), bytes.size());
+  });
+  return digest.hex();
 }
 
 }  // namespace varve::h5

@@ -3,18 +3,20 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <span>
+#include <string>
 #include <vector>
 
 #include "analysis/store/hdf5.h"
 #include "analysis/store/seal.h"
+#include "analysis/store/sparse_memory.h"
 
 namespace varve::h5 {
 
 class Draft {
  public:
   Draft();
-  ~Draft();
   Draft(const Draft&) = delete;
   Draft& operator=(const Draft&) = delete;
 
@@ -25,19 +27,18 @@ class Draft {
   int64_t reserve(hid_t dataset);
   void close();
 
-  // After close(): the whole file, unreserved parts final.
-  std::span<const std::byte> bytes() const { return {mapped_, size_}; }
-  // Copies all but the reserved stretches to their places in the file to be published.
+  // After close(): copies all but the reserved stretches to their places in the file to be published.
   void copy_into(PublishedFile& file) const;
+  int64_t bytes() const { return memory_.size(); }
+  std::string digest() const;  // of what copy_into copies
   const std::vector<Stretch>& reserved() const { return reserved_; }
 
  private:
   void open_file(unsigned create, int64_t alignment);
-  int descriptor_ = -1;
-  Handle file_;
+  void visit(const std::function<void(int64_t offset, std::span<const char> bytes)>& seen) const;
+  SparseMemory memory_;
+  Handle file_;  // goes before the memory under it
   std::vector<Stretch> reserved_;
-  const std::byte* mapped_ = nullptr;
-  size_t size_ = 0;
 };
 
 }  // namespace varve::h5

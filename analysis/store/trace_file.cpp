@@ -210,7 +210,7 @@ void TraceFile::publish() {
   }
   inner.draft.close();
   inner.draft.copy_into(inner.published);
-  const auto bytes = static_cast<int64_t>(inner.draft.bytes().size());
+  const auto bytes = inner.draft.bytes();
   const auto title = inner.attributes.find("title");
   std::string digest;
   {

@@ -136,9 +136,7 @@ void write_weights(const std::filesystem::path& file, std::span<const RunStore::
   draft.close();
   draft.copy_into(published);
   copy_payloads(published, tensors, offsets, task);
-  const auto body = static_cast<int64_t>(draft.bytes().size());
-  write_seal(published, {body, digest_around(draft.bytes().data(), body, draft.reserved()),
-                         print_index(tensors, offsets)});
+  write_seal(published, {draft.bytes(), draft.digest(), print_index(tensors, offsets)});
   published.publish();
 }
 
@@ -146,8 +144,8 @@ WeightsIndex read_weights_index(const std::filesystem::path& file) {
   WeightsIndex index;
   index.seal = read_seal(file);
   try {
-    for (const json& row : json::parse(index.seal.note).at("tensors"))
-      index.entries.push_back(read_entry(row));
+    const json note = json::parse(index.seal.note);
+    for (const json& row : note.at("tensors")) index.entries.push_back(read_entry(row));
   } catch (const json::exception&) {
     fail("{}: its list of tensors cannot be read", file.string());
   }
