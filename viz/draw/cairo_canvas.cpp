@@ -127,6 +127,7 @@ class CairoCanvas : public PictureCanvas {
 
   void polyline(std::span<const Point> points, Color color, double width) override {
     set_color(color);
+    cairo_new_path(context_);
     cairo_set_line_width(context_, width);
     cairo_set_line_join(context_, CAIRO_LINE_JOIN_ROUND);
     cairo_set_line_cap(context_, CAIRO_LINE_CAP_ROUND);
@@ -148,6 +149,7 @@ class CairoCanvas : public PictureCanvas {
 
   void polygon(std::span<const Point> points, Color color) override {
     set_color(color);
+    cairo_new_path(context_);  // text leaves a current point behind
     for (const Point& p : points) cairo_line_to(context_, tame(p.x), tame(p.y));
     cairo_close_path(context_);
     cairo_fill(context_);

@@ -54,7 +54,8 @@ int64_t draw_cells(Canvas& canvas, const Theme& theme, Box clip, const CellGrid&
   };
   const Stretch r = visible(grid.row_edges, clip.y, clip.bottom());
   const Stretch c = visible(grid.column_edges, clip.x, clip.right());
-  const bool is_roomy = narrowest(grid.row_edges) > gap_from && narrowest(grid.column_edges) > gap_from;
+  const bool is_roomy =
+      grid.has_gaps && narrowest(grid.row_edges) > gap_from && narrowest(grid.column_edges) > gap_from;
   if (is_roomy && (r.last - r.first) * (c.last - c.first) <= most_boxes) {
     for (int64_t row = r.first; row < r.last; ++row)
       for (int64_t column = c.first; column < c.last; ++column) {

@@ -12,8 +12,6 @@
 
 namespace varve {
 
-constexpr double nowhere = -1e300;
-
 // Points in pixels, thinned so that every pixel column keeps its first, lowest, highest and last value
 // exactly. A NaN point breaks the line and stays in the result as one NaN point.
 std::vector<Point> thinned(std::span<const Point> points, double pixel);
@@ -42,6 +40,7 @@ struct CellGrid {
   std::function<double(int64_t row, int64_t column)> value;  // NaN: absent
   std::function<Color(double)> color;
   Absent absent = Absent::missing;
+  bool has_gaps = true;  // one pixel of canvas between cells that are wide enough
 };
 // Returns how many cells share one pixel at most; 1 where every cell is seen.
 int64_t draw_cells(Canvas& canvas, const Theme& theme, Box clip, const CellGrid& grid);

@@ -8,6 +8,7 @@ namespace varve {
 
 namespace {
 constexpr double zoom_per_notch = 1.2, largest_zoom = 40;
+constexpr double furthest_pan = 8;    // areas to the right: 4096 positions at their least width stay in reach
 constexpr double drag_threshold = 4;  // a hand shakes less than this while clicking
 }  // namespace
 
@@ -36,8 +37,8 @@ void Pane::move_by(const Input& input, const Box& area) {
     zoom_ = next;
   }
   if (input.double_clicked) fit();
-  // Content never leaves the frame: at zoom 1 there is nothing to pan to.
-  pan_.x = std::clamp(pan_.x, -area.w * (zoom_ - 1), 0.0);
+  // Nothing lies left of or above the start; a long prompt may run far to the right even at zoom 1.
+  pan_.x = std::clamp(pan_.x, -area.w * zoom_ * furthest_pan, 0.0);
   pan_.y = std::clamp(pan_.y, -area.h * (zoom_ - 1), 0.0);
 }
 
@@ -93,6 +94,10 @@ std::optional<std::map<std::string, int64_t>> Pane::neighbour(const Selection& s
   const std::optional<Hit> hit = drawn_.hit(to);
   if (!hit || hit->at.empty()) return std::nullopt;
   return hit->at;
+}
+
+std::optional<Box> Pane::place_of(const Selection& selection) const {
+  return drawn_.where ? drawn_.where(selection) : std::nullopt;
 }
 
 std::string tip_text_of(const Hit& hit) {

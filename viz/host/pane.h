@@ -36,6 +36,8 @@ class Pane {
   // The mark next to the selected one, as it was last drawn; nothing at an edge.
   std::optional<std::map<std::string, int64_t>> neighbour(const Selection& selection,
                                                           Direction direction) const;
+  // Where a selection was last drawn.
+  std::optional<Box> place_of(const Selection& selection) const;
   const std::optional<Hit>& hovered() const { return hovered_; }
   std::string tip_text() const;  // of the hovered mark, one row a line
   std::string header() const { return drawn_.header; }

@@ -1,0 +1,95 @@
+// Chooses colours for lines and places the plot, its axes and the room for names.
+#include "viz/line_layout.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+namespace varve {
+namespace {
+
+constexpr double nan = std::numeric_limits<double>::quiet_NaN();
+
+Scale value_scale(const LinePlot& plot, const LineOptions& options, double from, double to) {
+  double low = nan, high = nan;
+  const auto take = [&](double v) {
+    if (!std::isfinite(v) || (options.log && !(v > 0))) return;
+    low = std::isnan(low) ? v : std::min(low, v);
+    high = std::isnan(high) ? v : std::max(high, v);
+  };
+  for (const LineSeries& series : plot.series) {
+    for (const double v : series.value) take(v);
+    if (!options.bands) continue;
+    for (const double v : series.low) take(v);
+    for (const double v : series.high) take(v);
+  }
+  if (options.log) return log_scale(low, high, from, to);
+  const bool is_share = plot.unit == "probability" || plot.unit == "share";
+  if (is_share && low > 0 && high <= 1) low = 0;
+  const auto [a, b] = rounded_out(low, high);
+  return linear_scale(a, b, from, to);
+}
+
+}  // namespace
+
+// Up to six lines have colours of their own. Of more, the selected one stands out, or a few spread over all.
+std::vector<LineStyle> styles_of(const LinePlot& plot, const Selection& selection, const Theme& theme) {
+  const size_t count = plot.series.size();
+  std::vector<LineStyle> styles(count, LineStyle{theme.strong, theme.ink3, 1, false});
+  const auto emphasise = [&](size_t line, size_t category) {
+    styles[line] = {theme.category[category % 10], theme.category_text[category % 10], 1.75, true};
+  };
+  if (count <= 6) {
+    for (size_t i = 0; i < count; ++i) emphasise(i, i);
+    return styles;
+  }
+  const auto chosen = plot.series_axis.empty() ? std::nullopt : selection.index(plot.series_axis);
+  if (chosen && *chosen >= 0 && static_cast<size_t>(*chosen) < count) {
+    emphasise(static_cast<size_t>(*chosen), 0);
+    styles[static_cast<size_t>(*chosen)].width = 2;
+    return styles;
+  }
+  for (size_t i = 0; i < 4; ++i) emphasise(i * (count - 1) / 3, i);
+  return styles;
+}
+
+LineLayout layout_of(const LinePlot& plot, const LineOptions& options, const std::vector<LineStyle>& styles,
+                     const Dataset& data, const Look& look, const Canvas& canvas) {
+  LineLayout l;
+  const Box a = look.area;
+  l.is_turned = plot.x == "layer";
+  l.has_words = a.w >= 200 && a.h >= 130;
+  double labels = 0;
+  for (size_t i = 0; i < plot.series.size(); ++i)
+    if (styles[i].is_strong)
+      labels = std::max(labels, canvas.text_width(plot.series[i].label, line_label_bold));
+  const double right =
+      l.is_turned || labels == 0 ? 16 : std::clamp(labels + 16, 30.0, std::min(140.0, a.w / 4));
+  const bool has_events = plot.x == "step" && !data.events.empty();
+  const double top = has_events ? 42 : l.is_turned ? 26 : 28;
+  l.plot = l.has_words ? Box{a.x + 52, a.y + top, a.w - 52 - right, a.h - top - 46} : a;
+  const double from = l.is_turned ? l.plot.bottom() : l.plot.x, to = l.is_turned ? l.plot.y : l.plot.right();
+  l.along = plot.x == "step" && options.steps == "log"
+                ? step_scale(plot.ticks, from, to)
+                : linear_scale(plot.ticks.front(), plot.ticks.back(), from, to);
+  l.value = l.is_turned ? value_scale(plot, options, l.plot.x, l.plot.right())
+                        : value_scale(plot, options, l.plot.bottom(), l.plot.y);
+  l.along = l.is_turned ? l.along.moved(look.area.y, look.zoom, look.pan.y)
+                        : l.along.moved(look.area.x, look.zoom, look.pan.x);
+  l.value = l.is_turned ? l.value.moved(look.area.x, look.zoom, look.pan.x)
+                        : l.value.moved(look.area.y, look.zoom, look.pan.y);
+  return l;
+}
+
+std::vector<Point> points_of(const LineLayout& l, const std::vector<double>& ticks,
+                             const std::vector<double>& values) {
+  std::vector<Point> points;
+  points.reserve(ticks.size() + 1);
+  for (size_t i = 0; i < ticks.size(); ++i) {
+    points.push_back(l.point(ticks[i], values[i]));
+    if (ticks[i] == 0 && l.along.slot != 0) points.push_back({nan, nan});
+  }
+  return points;
+}
+
+}  // namespace varve

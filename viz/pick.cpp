@@ -1,0 +1,259 @@
+// Chooses slices of a Dataset by option, then by selection, and puts names and numbers into words.
+#include "viz/pick.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <limits>
+#include <numeric>
+
+#include "analysis/core/statistics.h"
+#include "analysis/core/text.h"
+#include "viz/draw/glyphs.h"
+
+namespace varve {
+
+Places parse_places(const std::string& text, const Dataset& data, const std::string& whose) {
+  Places places;
+  if (text.empty()) return places;
+  for (const std::string& part : split(text, ',')) {
+    const size_t equals = part.find('=');
+    if (equals == std::string::npos)
+      fail_usage("{}: 'at' is written axis=index, as in prompt=3,rank=0; '{}' is not", whose, part);
+    const std::string axis = part.substr(0, equals), number = part.substr(equals + 1);
+    if (!data.has_axis(axis))
+      fail_usage("{}: 'at' names the axis '{}', which this result lacks; did you mean '{}'?", whose, axis,
+                 nearest(axis, data.axes()));
+    int64_t index = 0;
+    const auto [end, error] = std::from_chars(number.data(), number.data() + number.size(), index);
+    if (error != std::errc() || end != number.data() + number.size() || index < 0 ||
+        index >= data.extent(axis))
+      fail_usage("{}: '{}' is no index of '{}'; there are 0 to {}", whose, number, axis,
+                 data.extent(axis) - 1);
+    places[axis] = index;
+  }
+  return places;
+}
+
+int64_t place_of(const std::string& axis, const Dataset& data, const Places& given,
+                 const Selection& selection) {
+  const int64_t extent = data.extent(axis);
+  int64_t index = axis == "step" ? extent - 1 : 0;
+  if (const auto selected = selection.index(axis)) index = *selected;
+  if (const auto found = given.find(axis); found != given.end()) index = found->second;
+  return std::clamp<int64_t>(index, 0, std::max<int64_t>(0, extent - 1));
+}
+
+Array sliced(const Array& array, const std::vector<std::string>& kept, const Dataset& data,
+             const Places& given, const Selection& selection, Places& fixed) {
+  Array out;
+  const Array* current = &array;  // the whole is never copied: it may hold every step
+  for (const std::string& axis : array.axes()) {
+    if (std::find(kept.begin(), kept.end(), axis) != kept.end()) continue;
+    if (array.extent(axis) == 0) {
+      // Nothing can be chosen from nothing: the slice has no values either.
+      std::vector<int64_t> shape;
+      std::vector<std::string> axes;
+      for (const std::string& name : kept)
+        if (array.axis(name)) axes.push_back(name), shape.push_back(0);
+      if (axes.empty()) axes = {axis}, shape = {0};
+      return Array::empty(array.dtype(), axes, shape);
+    }
+    const int64_t index = place_of(axis, data, given, selection);
+    fixed[axis] = index;
+    out = current->at(axis, index);
+    current = &out;
+  }
+  if (current == &array) out = array;
+  out.title = array.title;
+  out.unit = array.unit;
+  return out;
+}
+
+Array sliced_in_order(const Array& array, const std::vector<std::string>& kept, const Dataset& data,
+                      const Places& given, const Selection& selection, Places& fixed) {
+  const Array slice = sliced(array, kept, data, given, selection, fixed);
+  if (slice.axes() == kept || slice.axes().size() != 2 || kept.size() != 2 || slice.size() == 0) return slice;
+  // Only the order of two axes can be wrong.
+  const int64_t rows = slice.shape()[0], columns = slice.shape()[1];
+  Array turned = Array::empty(Dtype::f64, {slice.axes()[1], slice.axes()[0]}, {columns, rows});
+  const std::span<double> out = turned.as<double>();
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t c = 0; c < columns; ++c)
+      out[static_cast<size_t>(c * rows + r)] = slice.number(r * columns + c);
+  turned.title = array.title;
+  turned.unit = array.unit;
+  return turned;
+}
+
+bool is_numeric(const Array& array) { return array.dtype() != Dtype::text; }
+
+const Array& array_named(const Dataset& data, const std::string& name, const std::string& whose) {
+  if (data.has(name)) return data[name];
+  std::vector<std::string> names;
+  for (const auto& [known, array] : data.arrays()) names.push_back(known);
+  fail_usage("{}: this result has no array '{}'; did you mean '{}'?", whose, name, nearest(name, names));
+}
+
+std::vector<double> ticks_along(const Dataset& data, const std::string& axis, int64_t extent) {
+  std::vector<double> ticks(static_cast<size_t>(extent));
+  std::iota(ticks.begin(), ticks.end(), 0.0);
+  const Array* coord = data.coord(axis);
+  if (coord && is_numeric(*coord) && coord->size() == extent)
+    for (int64_t i = 0; i < extent; ++i) ticks[static_cast<size_t>(i)] = coord->number(i);
+  return ticks;
+}
+
+std::string name_at(const Dataset& data, const std::string& axis, int64_t index) {
+  const Array* coord = data.coord(axis);
+  if (!coord || index < 0 || index >= coord->size()) return std::to_string(index);
+  if (coord->dtype() == Dtype::text) return token_label(coord->text(index));
+  const double value = coord->number(index);
+  if (std::floor(value) == value && std::abs(value) < 1e15) {
+    const auto whole = static_cast<int64_t>(value);
+    return axis == "step" ? show_step(whole) : minus_signed(std::to_string(whole));
+  }
+  return shown(value);
+}
+
+std::vector<std::string> names_along(const Dataset& data, const std::string& axis, int64_t extent) {
+  std::vector<std::string> names;
+  names.reserve(static_cast<size_t>(extent));
+  for (int64_t i = 0; i < extent; ++i) names.push_back(name_at(data, axis, i));
+  return names;
+}
+
+std::string said(const Dataset& data, const Places& places) {
+  std::string all;
+  for (const std::string& axis : data.axes()) {
+    const auto found = places.find(axis);
+    if (found == places.end()) continue;
+    if (!all.empty()) all += " · ";
+    const Array* coord = data.coord(axis);
+    if (axis == "step" && coord && is_numeric(*coord)) {
+      all += "step " + show_count(static_cast<int64_t>(coord->number(found->second)));
+    } else if (axis == "prompt") {
+      all += fmt::format("prompt {} of {}", found->second + 1, data.extent(axis));
+    } else {
+      all += axis + " " + name_at(data, axis, found->second);
+    }
+  }
+  return all;
+}
+
+std::string axis_title(const std::string& axis) {
+  if (axis == "step") return "training step";
+  if (axis == "pos") return "position";
+  if (axis == "d_model") return "residual feature";
+  std::string words = axis;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
+std::string title_of(const Dataset& data, const std::string& name) {
+  if (data.has(name) && !data[name].title.empty()) return data[name].title;
+  std::string words = name;
+  std::replace(words.begin(), words.end(), '_', ' ');
+  return words;
+}
+
+std::string with_unit(const Array& array, const std::string& title) {
+  if (array.unit.empty() || title.find(array.unit) != std::string::npos) return title;
+  return title + ", " + array.unit;
+}
+
+std::string shown(double value) {
+  if (std::isnan(value)) return "–";
+  if (value == 0) return "0";
+  if (std::floor(value) == value && std::abs(value) < 1e15) return show_count(static_cast<int64_t>(value));
+  return show_number(value);
+}
+
+std::string shown_exactly(const Array& array, double value) {
+  if (std::isnan(value)) return "–";
+  if (std::floor(value) == value && std::abs(value) < 1e15) return show_count(static_cast<int64_t>(value));
+  return minus_signed(fmt::format("{:.{}g}", value, array.dtype() == Dtype::f32 ? 9 : 17));
+}
+
+std::string spoken_number(double value) { return std::isnan(value) ? "missing" : shown(value); }
+
+double moved_x(const Look& look, double x) {
+  return look.area.x + (x - look.area.x) * look.zoom + look.pan.x;
+}
+double moved_y(const Look& look, double y) {
+  return look.area.y + (y - look.area.y) * look.zoom + look.pan.y;
+}
+
+std::vector<double> numbers_of(const Array& array) {
+  std::vector<double> values(static_cast<size_t>(array.size()));
+  for (int64_t i = 0; i < array.size(); ++i) values[static_cast<size_t>(i)] = array.number(i);
+  return values;
+}
+
+Spread spread_of(const std::vector<double>& values, const std::string& range) {
+  Spread spread;
+  std::vector<double> finite;
+  for (const double v : values)
+    if (std::isfinite(v)) finite.push_back(v);
+  spread.finite = static_cast<int64_t>(finite.size());
+  if (finite.empty()) return spread;
+  const auto [low, high] = std::minmax_element(finite.begin(), finite.end());
+  spread.low = *low;
+  spread.high = *high;
+  if (range != "robust") return spread;
+  // Of millions every n-th is enough to place a percentile, and keeps large maps quick; counts stay exact.
+  std::vector<double> sample;
+  const size_t every = finite.size() / 200'000 + 1;
+  for (size_t i = 0; i < finite.size(); i += every) sample.push_back(finite[i]);
+  const double robust_low = quantile(sample, 0.02), robust_high = quantile(sample, 0.98);
+  // Nearly all values equal: percentiles would hide the others.
+  if (!(robust_high > robust_low)) return spread;
+  spread.low = robust_low;
+  spread.high = robust_high;
+  for (const double v : finite) {
+    spread.below += v < robust_low;
+    spread.above += v > robust_high;
+  }
+  return spread;
+}
+
+ColorScale color_scale(const Theme& theme, const std::string& map, const std::vector<double>& values,
+                       const std::string& range, const std::string& unit, bool log) {
+  ColorScale scale;
+  scale.map = &color_map(map, theme);
+  const Spread spread = spread_of(values, range);
+  scale.low = spread.low;
+  scale.high = spread.high;
+  scale.below = spread.below;
+  scale.above = spread.above;
+  const bool is_share = unit == "probability" || unit == "share";
+  const bool stays_in_one =
+      std::none_of(values.begin(), values.end(), [](double v) { return v < 0 || v > 1; });
+  if (is_share && stays_in_one && !log && !scale.map->diverging) {
+    scale.low = 0;
+    scale.high = 1;
+    scale.below = scale.above = 0;
+  } else if (scale.map->diverging) {
+    const double reach = std::max(std::abs(spread.low), std::abs(spread.high));
+    scale.low = reach > 0 ? -reach : -1;
+    scale.high = -scale.low;
+    scale.below = std::count_if(values.begin(), values.end(), [&scale](double v) { return v < scale.low; });
+    scale.above = std::count_if(values.begin(), values.end(), [&scale](double v) { return v > scale.high; });
+  } else if (log) {
+    double least = std::numeric_limits<double>::infinity();
+    for (const double v : values)
+      if (v > 0) least = std::min(least, v);
+    scale.log = std::isfinite(least) && scale.high > 0;
+    if (scale.log) {
+      scale.low = scale.low > 0 ? scale.low : least;
+      if (!(scale.high > scale.low)) scale.high = scale.low * 2;
+    }
+  }
+  if (!(scale.high > scale.low)) {
+    const double widen = scale.low == 0 ? 1 : std::abs(scale.low) * 0.1;
+    scale.high = scale.low + widen;
+  }
+  return scale;
+}
+
+}  // namespace varve

@@ -1,0 +1,339 @@
+// Curves along training, positions or layers, with intervals as bands and names at the ends of the lines.
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/core/text.h"
+#include "viz/draw/glyphs.h"
+#include "viz/draw/marks.h"
+#include "viz/line_layout.h"
+#include "viz/line_plot.h"
+#include "viz/view.h"
+
+namespace varve {
+namespace {
+
+constexpr Font label_font = line_label_font, label_bold = line_label_bold;
+
+std::vector<Point> thin_of(const LineLayout& l, const std::vector<Point>& points, double pixel) {
+  if (!l.is_turned) return thinned(points, pixel);
+  return points;  // layers are few
+}
+
+void draw_series(const LinePlot& plot, const LineSeries& series, const LineStyle& style, const LineLayout& l,
+                 const LineOptions& options, const Theme& theme, Canvas& canvas) {
+  const std::vector<Point> points = points_of(l, plot.ticks, series.value);
+  if (style.is_strong && options.bands && !series.low.empty() && !series.high.empty()) {
+    std::vector<Point> low = points_of(l, plot.ticks, series.low),
+                       high = points_of(l, plot.ticks, series.high);
+    // One stretch a pixel is all that can be seen; the ends of the interval keep their extremes.
+    if (low.size() > 4000 && !l.is_turned) {
+      std::vector<Point> merged_low, merged_high;
+      for (size_t i = 0; i < low.size(); ++i) {
+        const bool is_same = !merged_low.empty() && std::floor(merged_low.back().x) == std::floor(low[i].x);
+        if (!is_same) {
+          merged_low.push_back(low[i]);
+          merged_high.push_back(high[i]);
+          continue;
+        }
+        merged_low.back().y = std::max(merged_low.back().y, low[i].y);
+        merged_high.back().y = std::min(merged_high.back().y, high[i].y);
+      }
+      low = std::move(merged_low);
+      high = std::move(merged_high);
+    }
+    draw_band(canvas, low, high, band_color(theme, style.line));
+  }
+  canvas.polyline(thin_of(l, points, canvas.pixel()), style.line, style.width);
+  if (!style.is_strong) return;
+  const bool are_few = plot.ticks.size() <= 30;
+  for (size_t i = 0; i < points.size(); ++i) {
+    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y)) continue;
+    const bool before_hole = i + 1 >= points.size() || !std::isfinite(points[i + 1].y);
+    const bool after_hole = i == 0 || !std::isfinite(points[i - 1].y);
+    // A value without neighbours would be no line at all.
+    if (are_few || (before_hole && after_hole)) canvas.disc(points[i], 2.2, style.line);
+  }
+}
+
+struct Label {
+  size_t line;
+  Point end;
+  double y;
+};
+
+std::vector<Label> ends_of(const LinePlot& plot, const LineLayout& l) {
+  std::vector<Label> labels;
+  for (size_t i = 0; i < plot.series.size(); ++i) {
+    if (plot.series[i].label.empty()) continue;
+    for (size_t k = plot.ticks.size(); k-- > 0;) {
+      const Point p = l.point(plot.ticks[k], plot.series[i].value[k]);
+      if (!std::isfinite(p.x) || !std::isfinite(p.y) || p.x > l.plot.right() + 1) continue;
+      labels.push_back({i, p, p.y});
+      break;
+    }
+  }
+  return labels;
+}
+
+// Names at the ends of lines, moved apart where they would touch. Returns how many there are.
+int64_t draw_labels(const LinePlot& plot, const std::vector<LineStyle>& styles, const LineLayout& l,
+                    const Look& look, Canvas& canvas) {
+  if (plot.series.size() < 2) return 0;
+  std::vector<Label> labels = ends_of(plot, l);
+  std::erase_if(labels, [&styles](const Label& label) { return !styles[label.line].is_strong; });
+  std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
+  constexpr double apart = 12;
+  for (size_t i = 1; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, labels[i - 1].y + apart);
+  const double overflow = labels.empty() ? 0 : labels.back().y - l.plot.bottom();
+  if (overflow > 0) {
+    labels.back().y -= overflow;
+    for (size_t i = labels.size() - 1; i-- > 0;) labels[i].y = std::min(labels[i].y, labels[i + 1].y - apart);
+  }
+  const double room = look.area.right() - l.plot.right() - 8;
+  if (room < 12 || l.is_turned) return 0;
+  int64_t named = 0;
+  const auto name = [&](const Label& label, Font font) {
+    if (label.end.y < l.plot.y - 1 || label.end.y > l.plot.bottom() + 1) return;
+    const double x = std::min(label.end.x, l.plot.right()) + 7;
+    if (std::abs(label.y - label.end.y) > 5)
+      canvas.line({x - 5, label.end.y}, {x - 1, label.y}, styles[label.line].line, 1);
+    const std::string& words = plot.series[label.line].label;
+    canvas.text({x, label.y}, elide(canvas, words, font, look.area.right() - x - 1), font,
+                styles[label.line].text);
+    ++named;
+  };
+  for (const Label& label : labels) name(label, label_bold);
+  // Context lines are named where nothing else stands.
+  for (const Label& label : ends_of(plot, l)) {
+    const bool is_free = !styles[label.line].is_strong &&
+                         std::none_of(labels.begin(), labels.end(), [&label](const Label& other) {
+                           return std::abs(other.y - label.y) < apart;
+                         });
+    if (!is_free) continue;
+    name(label, label_font);
+    labels.push_back(label);
+  }
+  return named;
+}
+
+void draw_events(const Dataset& data, const LineLayout& l, const Look& look, Canvas& canvas) {
+  const Theme& theme = *look.theme;
+  const double y = l.plot.y - 9;
+  double taken = l.plot.x - 10;
+  std::vector<Event> events = data.events;
+  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.step < b.step; });
+  for (size_t i = 0; i < events.size(); ++i) {
+    const double x = l.along.pixel(static_cast<double>(events[i].step));
+    if (!(x >= l.plot.x && x <= l.plot.right())) continue;
+    canvas.line({x, y + 4}, {x, l.plot.bottom()}, theme.strong, 1, Dash::event);
+    draw_diamond(canvas, {x, y}, 4, theme.ink2);
+    double next = look.area.right();
+    if (i + 1 < events.size()) {
+      const double after = l.along.pixel(static_cast<double>(events[i + 1].step));
+      if (std::isfinite(after)) next = std::min(next, after - 8);
+    }
+    const double width = canvas.text_width(events[i].label, label_font);
+    if (x + 8 + width <= next) {
+      canvas.text({x + 8, y}, events[i].label, label_font, theme.ink2);
+      taken = x + 8 + width;
+    } else if (x - 8 - width >= taken + 8) {
+      canvas.text({x - 8, y}, events[i].label, label_font, theme.ink2, Align::right);
+      taken = x + 6;
+    } else {
+      taken = x + 6;  // words that would touch are hidden; the diamond stays
+    }
+  }
+}
+
+void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& options, const LineLayout& l,
+               const Selection& selection, const Look& look, Canvas& canvas) {
+  const Theme& theme = *look.theme;
+  const Measure wide = [&canvas](const std::string& text) { return canvas.text_width(text, label_bold); };
+  const Measure high = [](const std::string&) { return 12.0; };
+  const double a0 = l.is_turned ? l.plot.bottom() : l.plot.x, a1 = l.is_turned ? l.plot.y : l.plot.right();
+  const bool whole =
+      std::all_of(plot.ticks.begin(), plot.ticks.end(), [](double t) { return std::floor(t) == t; });
+  std::vector<Tick> along = ticks_of(l.along, a0, a1, l.is_turned ? high : wide, whole, l.is_turned ? 2 : 8);
+  const Array* coord = data.coord(plot.x);
+  if (coord && !is_numeric(*coord) && plot.ticks.size() > 1)
+    along = item_ticks(names_along(data, plot.x, coord->size()),
+                       std::abs(l.along.pixel(1) - l.along.pixel(0)), l.is_turned ? high : wide);
+  if (plot.x == "step" && l.along.spacing == Spacing::linear)
+    for (Tick& tick : along) tick.label = show_step(static_cast<int64_t>(std::llround(tick.value)));
+  std::string value_title = plot.title;
+  if (value_title.empty()) value_title = plot.unit;
+  if (!plot.unit.empty() && value_title.find(plot.unit) == std::string::npos) value_title += ", " + plot.unit;
+  if (options.log) value_title += ", log";
+  const auto chosen = selection.index(plot.x);
+  if (l.is_turned) {
+    const std::vector<Tick> values = ticks_of(l.value, l.plot.x, l.plot.right(), wide, false, 14);
+    draw_x_axis(canvas, theme, l.plot, l.value, values, value_title, Grid::lines);
+    const double bold =
+        chosen && *chosen >= 0 && static_cast<size_t>(*chosen) < plot.ticks.size()
+            ? ticks_along(data, plot.x, static_cast<int64_t>(plot.ticks.size()))[static_cast<size_t>(*chosen)]
+            : -1e300;
+    draw_y_axis(canvas, theme, l.plot, l.along, along, "", Grid::none, bold);
+    canvas.vertical_text({l.plot.x - 38, l.plot.y + l.plot.h / 2}, "layer", label_font, theme.ink3);
+    return;
+  }
+  const std::vector<Tick> values = ticks_of(l.value, l.plot.bottom(), l.plot.y, high, false, 16);
+  const std::string spacing = l.along.spacing == Spacing::log_step ? ", log" : "";
+  draw_x_axis(canvas, theme, l.plot, l.along, along, axis_title(plot.x) + spacing, Grid::none);
+  draw_y_axis(canvas, theme, l.plot, l.value, values, "", Grid::lines);
+  canvas.text({look.area.x + 6, look.area.y + 10}, elide(canvas, value_title, label_font, look.area.w - 16),
+              label_font, theme.ink3);
+}
+
+void draw_cursor(const Dataset& data, const LinePlot& plot, const LineLayout& l, const Selection& selection,
+                 const Theme& theme, Canvas& canvas) {
+  const auto chosen = selection.index(plot.x);
+  if (!chosen || l.is_turned || *chosen < 0 || static_cast<size_t>(*chosen) >= plot.ticks.size()) return;
+  const auto place = std::find(plot.order.begin(), plot.order.end(), *chosen) - plot.order.begin();
+  const double x = l.along.pixel(plot.ticks[static_cast<size_t>(place)]);
+  if (!(x >= l.plot.x && x <= l.plot.right())) return;
+  canvas.line({x, l.plot.y}, {x, l.plot.bottom()}, theme.ink, 1);
+  if (!l.has_words) return;
+  const std::string name = name_at(data, plot.x, *chosen);
+  const double width = canvas.text_width(name, label_bold);
+  canvas.fill({x - width / 2 - 4, l.plot.bottom() + 5, width + 8, 16}, theme.canvas);
+  canvas.text({x, l.plot.bottom() + 13}, name, label_bold, theme.ink, Align::center);
+}
+
+std::optional<Hit> nearest_hit(const Dataset& data, const LinePlot& plot, const LineLayout& l, Point p) {
+  constexpr double reach = 24;
+  double best = reach * reach;
+  const LineSeries* found = nullptr;
+  size_t at = 0;
+  for (const LineSeries& series : plot.series)
+    for (size_t i = 0; i < plot.ticks.size(); ++i) {
+      const Point q = l.point(plot.ticks[i], series.value[i]);
+      const double distance = (q.x - p.x) * (q.x - p.x) + (q.y - p.y) * (q.y - p.y);
+      if (distance < best) best = distance, found = &series, at = i;
+    }
+  if (!found) return std::nullopt;
+  Hit hit;
+  const Point q = l.point(plot.ticks[at], found->value[at]);
+  hit.mark = {q.x - 4, q.y - 4, 8, 8};
+  hit.at = plot.fixed;
+  hit.at[plot.x] = plot.order[at];
+  if (!plot.series_axis.empty()) hit.at[plot.series_axis] = found->item;
+  const std::string name = plot.x + " " + name_at(data, plot.x, plot.order[at]);
+  const std::string heading = found->label.empty() ? name : found->label + " · " + name;
+  const std::string& array =
+      plot.arrays.size() > 1 ? plot.arrays[static_cast<size_t>(found->item)] : plot.arrays.front();
+  hit.tip.push_back({heading, ""});
+  hit.tip.push_back({title_of(data, array), shown_exactly(data[array], found->value[at])});
+  if (!found->low.empty() && !found->high.empty())
+    hit.tip.push_back({"interval", shown(found->low[at]) + " – " + shown(found->high[at])});
+  if (!found->n.empty()) hit.tip.push_back({"n", shown(found->n[at])});
+  if (!plot.unit.empty()) hit.tip.push_back({"unit", plot.unit});
+  hit.spoken = fmt::format("{}: {} {}", heading, title_of(data, array), spoken_number(found->value[at]));
+  return hit;
+}
+
+Drawn draw(const Dataset& data, const SettingValues& values, const Selection& selection, const Look& look,
+           Canvas& canvas) {
+  const LineOptions options = read_settings<LineOptions>(values, "lines");
+  const Theme& theme = *look.theme;
+  const auto plot = std::make_shared<LinePlot>(line_plot(data, options, selection));
+  Drawn drawn;
+  if (plot->empty()) {
+    draw_empty(canvas, theme, look.area,
+               "This result has no numbers along an axis, so there is no line to draw.");
+    return drawn;
+  }
+  drawn.header = plot->title;
+  const std::string where = said(data, plot->fixed);
+  if (!where.empty()) drawn.header += (drawn.header.empty() ? "" : " · ") + where;
+  const std::vector<LineStyle> styles = styles_of(*plot, selection, theme);
+  const auto l = std::make_shared<LineLayout>(layout_of(*plot, options, styles, data, look, canvas));
+  if (!(l->plot.w > 1) || !(l->plot.h > 1)) return drawn;
+  const bool has_values = std::any_of(plot->series.begin(), plot->series.end(), [](const LineSeries& s) {
+    return std::any_of(s.value.begin(), s.value.end(), [](double v) { return std::isfinite(v); });
+  });
+  if (l->has_words) draw_axes(data, *plot, options, *l, selection, look, canvas);
+  if (!has_values)
+    draw_empty(canvas, theme, l->plot, "No value here is a number, so there is no line to draw.");
+  canvas.push_clip(l->plot.inset(-3));
+  for (const bool strong : {false, true})
+    for (size_t i = 0; i < plot->series.size(); ++i)
+      if (styles[i].is_strong == strong)
+        draw_series(*plot, plot->series[i], styles[i], *l, options, theme, canvas);
+  canvas.pop_clip();
+  int64_t named = 0;
+  if (l->has_words) {
+    named = draw_labels(*plot, styles, *l, look, canvas);
+    if (plot->x == "step") draw_events(data, *l, look, canvas);
+  }
+  draw_cursor(data, *plot, *l, selection, theme, canvas);
+  if (options.bands && !plot->series.front().low.empty()) drawn.header += " · band: interval of the result";
+  if (named > 0 && named < static_cast<int64_t>(styles.size()))
+    drawn.header += fmt::format(" · {} of {} lines named", named, styles.size());
+  drawn.hit = [&data, plot, l](Point p) -> std::optional<Hit> {
+    if (!l->plot.inset(-4).holds(p)) return std::nullopt;
+    return nearest_hit(data, *plot, *l, p);
+  };
+  drawn.where = [plot, l](const Selection& s) -> std::optional<Box> {
+    const auto index = s.index(plot->x);
+    const auto place = index ? std::find(plot->order.begin(), plot->order.end(), *index) : plot->order.end();
+    if (place == plot->order.end()) return std::nullopt;
+    size_t line = 0;
+    if (const auto item = plot->series_axis.empty() ? std::nullopt : s.index(plot->series_axis))
+      line =
+          static_cast<size_t>(std::clamp<int64_t>(*item, 0, static_cast<int64_t>(plot->series.size()) - 1));
+    const auto at = static_cast<size_t>(place - plot->order.begin());
+    const Point q = l->point(plot->ticks[at], plot->series[line].value[at]);
+    if (!std::isfinite(q.x) || !std::isfinite(q.y)) return std::nullopt;
+    return Box{q.x - 4, q.y - 4, 8, 8};
+  };
+  return drawn;
+}
+
+Dataset drawn_data(const Dataset& data, const SettingValues& values, const Selection& selection) {
+  const LineOptions options = read_settings<LineOptions>(values, "lines");
+  const LinePlot plot = line_plot(data, options, selection);
+  Dataset out;
+  out.title = data.title;
+  out.provenance = data.provenance;
+  std::vector<std::string> kept = {plot.x};
+  if (!plot.series_axis.empty()) kept.insert(kept.begin(), plot.series_axis);
+  Places fixed;
+  const Places given = parse_places(options.at, data, "lines");
+  for (const std::string& name : plot.arrays)
+    for (const char* ending : {"", "_low", "_high", "_n"}) {
+      const std::string full = name + ending;
+      if (!data.has(full) || data[full].axes() != data[name].axes()) continue;
+      out.set(full, sliced_in_order(data[full], kept, data, given, selection, fixed));
+    }
+  for (const std::string& axis : kept)
+    if (const Array* ticks = data.coord(axis);
+        ticks && out.has_axis(axis) && ticks->size() == out.extent(axis))
+      out.set_coord(axis, *ticks);
+  if (!fixed.empty()) out.notes.push_back(said(data, fixed));
+  return out;
+}
+
+}  // namespace
+
+void add_lines(ViewCatalog& catalog) {
+  View view;
+  view.name = "lines";
+  view.summary = "curves along training, positions or layers, with intervals as bands";
+  view.help =
+      "One line for each item of a second axis, named at its end. Of more than six lines the selected one is "
+      "coloured and the others are grey. Training steps are spaced by their logarithm, with step 0 as a "
+      "point "
+      "before the break. Each pixel column keeps its exact lowest and highest value; gaps in the data stay "
+      "gaps.";
+  view.options = declared_settings<LineOptions>();
+  view.fit = [](const Dataset& data) {
+    const std::string name = default_line_array(data);
+    if (name.empty()) return 0.0;
+    return data[name].axes().size() <= 2 ? 4.0 : 2.0;
+  };
+  view.draw = draw;
+  view.drawn_data = drawn_data;
+  catalog.add(std::move(view));
+}
+
+}  // namespace varve
