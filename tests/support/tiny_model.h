@@ -32,7 +32,7 @@ struct TinyTensors {
 
   Weights weights(const ModelSpec& spec) const {
     TensorRecipe recipe;
-    for (const auto& [name, tensor] : tensors) recipe[name] = {.source = name, .shape = tensor.first};
+    for (const auto& [name, tensor] : tensors) recipe[name] = {name, {}, -1, 0, 0, {}, tensor.first};
     auto kept = std::make_shared<const TinyTensors>(*this);
     return Weights(spec, recipe, [kept](const std::string& name) {
       const auto found = kept->tensors.find(name);
