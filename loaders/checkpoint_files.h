@@ -1,0 +1,41 @@
+// One checkpoint of a source, opened: its files, its tensors by name, its config and what its family makes of
+// them.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "loaders/family.h"
+#include "loaders/format.h"
+#include "loaders/series.h"
+
+namespace varve {
+
+struct OpenTensor {
+  std::string name;
+  TensorView view;  // into the mapped file
+  std::filesystem::path file;
+  int64_t offset = 0;
+};
+
+struct OpenCheckpoint {
+  CheckpointSource source;
+  std::string config;  // config.json as it is
+  FamilyReading reading;
+  std::vector<OpenTensor> tensors;  // by name
+  int64_t bytes = 0;                // of all tensors
+  std::vector<std::unique_ptr<TensorFile>> files;
+
+  const OpenTensor* find(const std::string& name) const;
+};
+
+// Maps the files and reads their tables and the config, no weights. Throws Error naming the file.
+OpenCheckpoint open_checkpoint(const CheckpointSource& source);
+
+// By its ending, else by its first bytes. Throws Error naming the formats there are.
+std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path);
+
+}  // namespace varve
