@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "analysis/model/forward.h"
 #include "analysis/model/weights.h"
 #include "analysis/store/run_store.h"
 
@@ -34,5 +35,8 @@ std::shared_ptr<RunStore> open_store(const std::filesystem::path& path);  // thr
 
 // The checkpoints of one branch, in step order; throws Error naming the branches there are.
 std::vector<const CheckpointRecord*> checkpoints_of(const SeriesRecord& series, const std::string& branch);
+
+// f32 or f64; bf16 is part of the contract but comes later, and says so. Throws Error (usage).
+Compute compute_mode(const std::string& name);
 
 }  // namespace varve

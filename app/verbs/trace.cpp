@@ -1,0 +1,137 @@
+// varve trace: the activations of one checkpoint at the sites asked for, as one HDF5 file.
+#include <filesystem>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "analysis/core/error.h"
+#include "analysis/core/text.h"
+#include "analysis/model/forward.h"
+#include "analysis/store/run_store.h"
+#include "app/console/budget.h"
+#include "app/console/json_text.h"
+#include "app/console/probe_options.h"
+#include "app/console/source.h"
+#include "app/verbs/verb.h"
+
+namespace varve {
+namespace {
+
+struct Request {
+  std::filesystem::path source, output;
+  std::optional<int64_t> step;
+  std::string branch = "main", compute = "f32";
+  std::vector<std::string> sites;
+  ProbeOptions probes;
+};
+
+// Hands every wanted site to the file as it streams by, so that none is held.
+class TraceReader : public SiteReader {
+ public:
+  TraceReader(TraceFile& file, const std::vector<std::string>& sites)
+      : file_(file), wanted_(sites.begin(), sites.end()) {}
+  bool wants(const std::string& site) const override { return wanted_.count(site) > 0; }
+  void see(const Site& site) override {
+    if (site.f64.empty())
+      file_.write(site.name, site.prompt, site.shape, site.f32);
+    else
+      file_.write(site.name, site.prompt, site.shape, site.f64);
+  }
+
+ private:
+  TraceFile& file_;
+  std::set<std::string> wanted_;
+};
+
+std::vector<std::string> chosen_sites(const ModelSpec& spec, const std::vector<std::string>& lists) {
+  std::vector<std::string> globs;
+  for (const std::string& list : lists)
+    for (const std::string& glob : split(list, ','))
+      if (!glob.empty()) globs.push_back(plain_site(glob));
+  if (globs.empty()) fail_usage("--sites names no site; try --sites 'blocks.*.resid_post,logits'");
+  return select_sites(spec, globs);
+}
+
+void declare_sites(TraceFile& file, const ModelSpec& spec, const std::vector<std::string>& sites,
+                   const Probes& probes) {
+  const std::set<std::string> wanted(sites.begin(), sites.end());
+  for (const SiteInfo& site : sites_of(spec)) {
+    if (wanted.count(site.name) == 0) continue;
+    std::vector<std::string> axes = {"prompt"};
+    std::vector<int64_t> shape = {static_cast<int64_t>(probes.prompts.size())};
+    for (const std::string& axis : site.axes) {
+      axes.push_back(axis);
+      shape.push_back(site_extent(spec, axis, probes.longest()));
+    }
+    file.declare(site.name, axes, shape);
+  }
+}
+
+int trace(const Request& request, Console& console) {
+  const Compute compute = compute_mode(request.compute);
+  const OpenedCheckpoint opened = open_checkpoint(request.source, request.step, request.branch);
+  const ModelSpec& spec = opened.weights->spec();
+  const std::vector<std::string> sites = chosen_sites(spec, request.sites);
+  const Probes probes = read_probes(request.probes, opened.tokenizer, spec.vocab, console);
+  check_probes(probes, spec.vocab, spec.context);
+  require_budget(console, peak_bytes(spec, probes, compute));
+  console.kept = fmt::format("{} was not written", request.output.string());
+  console.task.doing(fmt::format("step {}, {} sites", opened.record.step, sites.size()));
+
+  TraceFile file(request.output);
+  declare_sites(file, spec, sites, probes);
+  file.add("tokens", token_array(probes));
+  file.add("lengths", length_array(probes));
+  TraceReader reader(file, sites);
+  SiteReader* const readers[] = {&reader};
+  forward(*opened.weights, probes, compute, readers, console.task);
+  file.attribute("source", opened.record.source);
+  file.attribute("step", std::to_string(opened.record.step));
+  file.attribute("branch", opened.record.branch);
+  file.attribute("compute", name_of(compute));
+  file.attribute("probes", probes.name);
+  file.attribute("probe_digest", probes.digest());
+  file.attribute("varve", VARVE_VERSION);
+  file.publish();
+
+  if (console.json)
+    console.print(json_text(Json{{"output", request.output.string()},
+                                 {"step", opened.record.step},
+                                 {"sites", sites},
+                                 {"prompts", probes.prompts.size()},
+                                 {"longest", probes.longest()},
+                                 {"compute", name_of(compute)}}));
+  else
+    console.print(fmt::format("{}: {} sites of {} prompts at step {}, {}", request.output.string(),
+                              sites.size(), probes.prompts.size(), opened.record.step, name_of(compute)));
+  return 0;
+}
+
+}  // namespace
+
+void add_trace(VerbCatalog& catalog) {
+  catalog.add(
+      {"trace", "write the activations of one checkpoint to a file",
+       "varve trace pythia-70m.varve --step 1000 --text 'Hello world' --sites 'blocks.*.resid_post' -o "
+       "hello.h5",
+       [](CLI::App& command) {
+         auto request = std::make_shared<Request>();
+         command.add_option("SOURCE", request->source, "a store or a model folder")->required();
+         command.add_option("--step", request->step, "which checkpoint; the last by default")->type_name("N");
+         command.add_option("--branch", request->branch, "of which branch (main)")->type_name("NAME");
+         add_probe_options(command, request->probes);
+         add_repeated(command, "--sites", request->sites,
+                      "sites to write, as in 'blocks.*.attn.pattern,logits'")
+             ->required()
+             ->type_name("GLOB,GLOB");
+         command.add_option("--compute", request->compute, "f32 (default) or f64")->type_name("MODE");
+         command.add_option("-o,--output", request->output, "the file to write")
+             ->required()
+             ->type_name("OUT.h5");
+         return [request](Console& console) { return trace(*request, console); };
+       }});
+}
+
+}  // namespace varve
