@@ -14,10 +14,10 @@
 namespace varve {
 
 struct ImportRequest {
-  std::filesystem::path source, store;
+  std::filesystem::path source{}, store{};
   bool link = false;   // leave weights where they are
-  std::string steps;   // LIST; empty: all
-  std::string branch;  // name for everything imported; empty: as the source says
+  std::string steps{};   // LIST; empty: all
+  std::string branch{};  // name for everything imported; empty: as the source says
 };
 
 struct ImportReport {

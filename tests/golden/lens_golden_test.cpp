@@ -2,6 +2,7 @@
 // runner.
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 #include <filesystem>
@@ -21,6 +22,10 @@ constexpr double parity = 5e-5;
 struct Golden {
   std::unique_ptr<TensorFile> file;
   explicit Golden(const std::filesystem::path& path) : file(formats().get("safetensors").open(path)) {}
+  bool has(const std::string& name) const {
+    return std::ranges::any_of(file->tensors(),
+                               [&](const FileTensor& tensor) { return tensor.name == name; });
+  }
   const FileTensor& find(const std::string& name) const {
     for (const FileTensor& tensor : file->tensors())
       if (tensor.name == name) return tensor;
@@ -100,22 +105,25 @@ TEST_P(LensGolden, EveryArrayOfTheIndependentLensIsReproduced) {
   const int64_t rows = static_cast<int64_t>(request.probes.prompts.size());
   const int64_t positions = request.probes.longest();
   const auto same = [](double x) { return x; };
-  EXPECT_LE(worst(cell["entropy"], golden.numbers("lens.entropy"), rows, positions, positions, same), parity);
-  EXPECT_LE(
-      worst(cell["kl_final_lens"], golden.numbers("lens.kl_final_lens"), rows, positions, positions, same),
-      parity);
-  EXPECT_LE(
-      worst(cell["kl_lens_final"], golden.numbers("lens.kl_lens_final"), rows, positions, positions, same),
-      parity);
-  EXPECT_LE(worst(cell["cross_entropy"], golden.numbers("lens.next_logprob"), rows, positions, positions - 1,
-                  [](double x) { return -x; }),
-            parity);
+  int64_t compared = 0;
+  // The compact golden of a model whose vocabulary was cut holds no sums over the vocabulary.
+  const auto expect = [&](const std::string& name, const Array& ours, int64_t columns, double limit,
+                          const std::function<double(double)>& convert) {
+    if (!golden.has(name)) return;
+    EXPECT_LE(worst(ours, golden.numbers(name), rows, positions, columns, convert), limit) << name;
+    ++compared;
+  };
+  expect("lens.entropy", cell["entropy"], positions, parity, same);
+  expect("lens.kl_final_lens", cell["kl_final_lens"], positions, parity, same);
+  expect("lens.kl_lens_final", cell["kl_lens_final"], positions, parity, same);
+  expect("lens.next_logprob", cell["cross_entropy"], positions - 1, parity, [](double x) { return -x; });
   // The golden counts the tokens that beat the true one; our ranks begin at 1.
-  EXPECT_EQ(worst(cell["rank_true"], golden.numbers("lens.next_rank"), rows, positions, positions - 1,
-                  [](double x) { return x - 1; }),
-            0);
-  EXPECT_EQ(
-      worst(cell["top_id"].at("rank", 0), golden.numbers("lens.top1"), rows, positions, positions, same), 0);
+  expect("lens.next_rank", cell["rank_true"], positions - 1, 0, [](double x) { return x - 1; });
+  expect("lens.top1", cell["top_id"].at("rank", 0), positions, 0, same);
+  if (folder == shared) {
+    EXPECT_EQ(compared, 6);
+  }
+  if (compared == 0) GTEST_SKIP() << "the compact golden of " << GetParam() << " holds no lens statistics";
 }
 
 INSTANTIATE_TEST_SUITE_P(Families, LensGolden, testing::Values("gpt2", "gpt_neox", "llama_gqa"),
