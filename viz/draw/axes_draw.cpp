@@ -50,7 +50,7 @@ void draw_x_axis(Canvas& canvas, const Theme& theme, Box plot, const Scale& scal
   }
   canvas.line({plot.x, plot.bottom()}, {plot.right(), plot.bottom()}, theme.strong);
   if (!title.empty())
-    canvas.text({plot.x + plot.w / 2, plot.bottom() + 31}, elide(canvas, title, tick_font, plot.w + 60),
+    canvas.text({plot.x + plot.w / 2, plot.bottom() + 31}, elide(canvas, title, tick_font, plot.w + 24),
                 tick_font, theme.ink3, Align::center);
   draw_axis_break(canvas, theme, plot, scale);
 }

@@ -145,6 +145,16 @@ void draw_events(const Dataset& data, const LineLayout& l, const Look& look, Can
   }
 }
 
+// Pixel of the selected place along the axis; NaN where none is selected or in sight.
+double cursor_x(const LinePlot& plot, const LineLayout& l, const Selection& selection) {
+  const double none = std::nan("");
+  const auto chosen = selection.index(plot.x);
+  const auto place = chosen ? std::find(plot.order.begin(), plot.order.end(), *chosen) : plot.order.end();
+  if (place == plot.order.end() || l.is_turned) return none;
+  const double x = l.along.pixel(plot.ticks[static_cast<size_t>(place - plot.order.begin())]);
+  return x >= l.plot.x && x <= l.plot.right() ? x : none;
+}
+
 void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& options, const LineLayout& l,
                const Selection& selection, const Look& look, Canvas& canvas) {
   const Theme& theme = *look.theme;
@@ -176,6 +186,13 @@ void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& opt
     canvas.vertical_text({l.plot.x - 38, l.plot.y + l.plot.h / 2}, "layer", label_font, theme.ink3);
     return;
   }
+  if (const double cursor = cursor_x(plot, l, selection); std::isfinite(cursor)) {
+    // The selected place is written on the axis too; labels it would touch give way.
+    const double width = wide(name_at(data, plot.x, *chosen));
+    for (Tick& tick : along)
+      if (std::abs(l.along.pixel(tick.value) - cursor) < (wide(tick.label) + width) / 2 + 6)
+        tick.label.clear();
+  }
   const std::vector<Tick> values = ticks_of(l.value, l.plot.bottom(), l.plot.y, high, false, 16);
   const std::string spacing = l.along.spacing == Spacing::log_step ? ", log" : "";
   draw_x_axis(canvas, theme, l.plot, l.along, along, axis_title(plot.x) + spacing, Grid::none);
@@ -186,16 +203,11 @@ void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& opt
 
 void draw_cursor(const Dataset& data, const LinePlot& plot, const LineLayout& l, const Selection& selection,
                  const Theme& theme, Canvas& canvas) {
-  const auto chosen = selection.index(plot.x);
-  if (!chosen || l.is_turned || *chosen < 0 || static_cast<size_t>(*chosen) >= plot.ticks.size()) return;
-  const auto place = std::find(plot.order.begin(), plot.order.end(), *chosen) - plot.order.begin();
-  const double x = l.along.pixel(plot.ticks[static_cast<size_t>(place)]);
-  if (!(x >= l.plot.x && x <= l.plot.right())) return;
+  const double x = cursor_x(plot, l, selection);
+  if (!std::isfinite(x)) return;
   canvas.line({x, l.plot.y}, {x, l.plot.bottom()}, theme.ink, 1);
   if (!l.has_words) return;
-  const std::string name = name_at(data, plot.x, *chosen);
-  const double width = canvas.text_width(name, label_bold);
-  canvas.fill({x - width / 2 - 4, l.plot.bottom() + 5, width + 8, 16}, theme.canvas);
+  const std::string name = name_at(data, plot.x, *selection.index(plot.x));
   canvas.text({x, l.plot.bottom() + 13}, name, label_bold, theme.ink, Align::center);
 }
 

@@ -91,6 +91,7 @@ std::vector<Case> cases() {
           {"lines", &series, {{"array", "top1_share"}}, {}},
           {"lines", &series, {{"array", "cross_entropy"}, {"x", "layer"}}, step},
           {"lines", &lens, {{"array", "entropy"}}, {}},
+          {"token-strip", &lens, {}, cell},
           {"table", &lens, {}, cell},
           {"table", &series, {}, step}};
 }

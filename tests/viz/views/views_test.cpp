@@ -295,6 +295,24 @@ TEST(Lines, PutUnsortedStepsInOrder) {
   EXPECT_EQ(plot.series.front().value, (std::vector<double>{10, 20, 30}));
 }
 
+TEST(TokenStrip, ATokensCentreHitsItAndTheExportHoldsItsValue) {
+  const Dataset lens = lens_data();
+  const SettingValues options = {{"array", "entropy"}};
+  const Picture picture = draw("token-strip", lens, options);
+  const Dataset out = views().get("token-strip").drawn_data(lens, options, {});
+  for (int64_t pos = 0; pos < 14; ++pos) {
+    Selection s;
+    s.at = {{"pos", pos}};
+    const auto box = picture.drawn.where(s);
+    ASSERT_TRUE(box);
+    const auto hit = picture.drawn.hit({box->x + box->w / 2, box->y + box->h / 2});
+    ASSERT_TRUE(hit);
+    EXPECT_EQ(hit->at.at("pos"), pos);
+    EXPECT_EQ(out["entropy"].number(pos), lens["entropy"].number((12 * 2 + 0) * 14 + pos))
+        << "the output layer";
+  }
+}
+
 TEST(Table, ARowHitsItsPlace) {
   const Dataset series = lens_series_data();
   const Picture picture = draw("table", series);
