@@ -1,2 +1,4 @@
 // The desktop program.
-int main() { return 0; }
+#include "app/desktop/desktop.h"
+
+int main(int argc, char** argv) { return varve::run_desktop(argc, argv); }

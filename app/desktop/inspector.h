@@ -1,0 +1,30 @@
+// The inspector dock: the most specific thing that is selected, and its numbers.
+#pragma once
+
+#include <QScrollArea>
+#include <QWidget>
+
+#include "app/desktop/desk.h"
+#include "app/desktop/inspector_drawing.h"
+
+namespace varve {
+
+class Inspector : public QScrollArea {
+  Q_OBJECT
+
+ public:
+  explicit Inspector(Desk& desk, QWidget* parent = nullptr);
+  void refresh();
+  const InspectorContent& content() const { return content_; }
+
+ protected:
+  void resizeEvent(QResizeEvent* event) override;
+
+ private:
+  class Page;
+  Desk& desk_;
+  InspectorContent content_;
+  Page* page_;
+};
+
+}  // namespace varve

@@ -1,0 +1,200 @@
+// The rail's widgets.
+#include "app/desktop/rail.h"
+
+#include <QHBoxLayout>
+#include <QMouseEvent>
+#include <QPainter>
+#include <QVBoxLayout>
+#include <cmath>
+
+#include "analysis/core/text.h"
+#include "app/desktop/painter_canvas.h"
+#include "app/desktop/rail_drawing.h"
+#include "app/desktop/style.h"
+
+namespace varve {
+
+namespace {
+constexpr int rail_height = 118, left_width = 246;
+
+QLabel* label(const char* name, QWidget* parent) {
+  auto* made = new QLabel(parent);
+  made->setObjectName(name);
+  return made;
+}
+
+std::string shape_words(const Opened& opened) {
+  const ModelSpec& spec = opened.spec;
+  std::string words = std::to_string(spec.layers) + " layers · " + std::to_string(spec.heads) + " heads";
+  if (spec.experts > 0) words += " · " + std::to_string(spec.experts) + " experts";
+  return words + " · " + show_count(static_cast<int64_t>(opened.stops.size())) + " checkpoints";
+}
+
+std::string tokens_words(const Opened& opened, const Stop& stop) {
+  std::string words;
+  if (stop.tokens >= 0) words = show_count(stop.tokens) + " tokens";
+  if (const LossPoint* loss = opened.loss_at(stop.step))
+    words += (words.empty() ? "" : " · ") + std::string("loss ") + show_number(loss->nats) + " nats";
+  return words.empty() ? "no training log" : words;
+}
+
+std::string weights_words(const Opened& opened) {
+  std::string words = "branch " + opened.branch;
+  for (const CheckpointRecord& checkpoint : opened.store->series().checkpoints)
+    if (!checkpoint.tensors.empty()) {
+      words += " · " + std::string(name_of(checkpoint.tensors.front().type)) + " weights, raw";
+      break;
+    }
+  return words;
+}
+
+}  // namespace
+
+RailAxis::RailAxis(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
+  setMouseTracking(true);
+  setFocusPolicy(Qt::StrongFocus);
+  setAccessibleName(tr("Checkpoints by step"));
+}
+
+Box RailAxis::area() const { return {12, 0, width() - 12.0, height() * 1.0}; }
+
+void RailAxis::paintEvent(QPaintEvent*) {
+  if (!desk_.session->opened()) return;
+  QPainter painter(this);
+  PainterCanvas canvas(painter, area(), devicePixelRatioF());
+  draw_rail(*desk_.session->opened(), desk_.session->stop()->step,
+            {.area = area(), .theme = desk_.theme, .pointer = pointer_, .run = desk_.session->current_run()},
+            canvas);
+  if (hasFocus()) canvas.frame({1, 1, width() - 2.0, height() - 2.0}, desk_.theme->accent, 1);
+}
+
+void RailAxis::go_to(double x) {
+  if (!desk_.session->opened()) return;
+  const double step = rail_scale(*desk_.session->opened(), area()).value(x);
+  if (!std::isfinite(step)) return;
+  desk_.session->go_to_step(std::llround(step), gesture_);
+  desk_.acted();
+}
+
+void RailAxis::mousePressEvent(QMouseEvent* event) {
+  if (event->button() != Qt::LeftButton) return;
+  dragging_ = true;
+  ++gesture_;  // one drag is one act for undo
+  pointer_.reset();
+  go_to(event->position().x());
+}
+
+void RailAxis::mouseMoveEvent(QMouseEvent* event) {
+  if (dragging_)
+    go_to(event->position().x());
+  else
+    pointer_ = Point{event->position().x(), event->position().y()};
+  update();
+}
+
+void RailAxis::mouseReleaseEvent(QMouseEvent*) { dragging_ = false; }
+
+void RailAxis::leaveEvent(QEvent*) {
+  pointer_.reset();
+  update();
+}
+
+Rail::Rail(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
+  setFixedHeight(rail_height);
+  auto* left = new QWidget(this);
+  left->setFixedWidth(left_width);
+  auto* column = new QVBoxLayout(left);
+  column->setContentsMargins(12, 8, 8, 8);
+  column->setSpacing(1);
+  column->addWidget(name_ = label("heading", left));
+  column->addWidget(shape_ = label("second", left));
+  auto* transport = new QHBoxLayout;
+  transport->setSpacing(4);
+  first_ = add_button("", tr("First step (Home)"));
+  previous_ = add_button("", tr("Previous step (Left)"));
+  play_ = add_button("primary", tr("Play (Space)"));
+  next_ = add_button("", tr("Next step (Right)"));
+  last_ = add_button("", tr("Last step (End)"));
+  play_->setFixedSize(34, 22);
+  for (QToolButton* button : {first_, previous_, play_, next_, last_}) transport->addWidget(button);
+  transport->addStretch();
+  auto* word = label("third", left);
+  word->setText(tr("step"));
+  transport->addWidget(word);
+  transport->addWidget(step_ = label("readout", left));
+  column->addSpacing(5);
+  column->addLayout(transport);
+  column->addSpacing(5);
+  column->addWidget(tokens_ = label("second", left));
+  column->addWidget(branch_ = label("third", left));
+  column->addStretch();
+  auto* row = new QHBoxLayout(this);
+  row->setContentsMargins(0, 0, 0, 0);
+  row->setSpacing(0);
+  row->addWidget(left);
+  row->addWidget(axis_ = new RailAxis(desk, this), 1);
+
+  const auto act = [this](QToolButton* button, auto what) {
+    connect(button, &QToolButton::clicked, this, [this, what] {
+      what(*desk_.session);
+      desk_.acted();
+    });
+  };
+  act(first_, [](Session& session) { session.move(-1'000'000); });
+  act(previous_, [](Session& session) { session.move(-1); });
+  act(play_, [](Session& session) { session.play(!session.playing()); });
+  act(next_, [](Session& session) { session.move(1); });
+  act(last_, [](Session& session) { session.move(1'000'000); });
+}
+
+QToolButton* Rail::add_button(const char* name, const QString& tip) {
+  auto* button = new QToolButton(this);
+  button->setObjectName(name);
+  button->setToolTip(tip);
+  button->setAccessibleName(tip);
+  button->setFixedSize(24, 22);
+  button->setIconSize({12, 12});
+  button->setFocusPolicy(Qt::TabFocus);
+  return button;
+}
+
+void Rail::set_icons() {
+  const bool playing = desk_.session->playing();
+  if (icons_of_ == desk_.theme && icon_plays_ == playing) return;
+  icons_of_ = desk_.theme;
+  icon_plays_ = playing;
+  first_->setIcon(glyph_icon(Glyph::first, *desk_.theme));
+  previous_->setIcon(glyph_icon(Glyph::previous, *desk_.theme));
+  play_->setIcon(glyph_icon(playing ? Glyph::pause : Glyph::play, *desk_.theme, true));
+  next_->setIcon(glyph_icon(Glyph::next, *desk_.theme));
+  last_->setIcon(glyph_icon(Glyph::last, *desk_.theme));
+}
+
+void Rail::refresh() {
+  set_icons();
+  const auto& opened = desk_.session->opened();
+  if (!opened) return;
+  const Stop& stop = *desk_.session->stop();
+  const QString full = qtext(opened->store->folder().string());
+  name_->setText(name_->fontMetrics().elidedText(qtext(opened->name()), Qt::ElideMiddle, left_width - 24));
+  name_->setToolTip(full);
+  shape_->setText(qtext(shape_words(*opened)));
+  step_->setText(qtext(show_count(stop.step)));
+  tokens_->setText(qtext(tokens_words(*opened, stop)));
+  branch_->setText(qtext(weights_words(*opened)));
+  const auto last = static_cast<int64_t>(opened->stops.size()) - 1;
+  first_->setEnabled(desk_.session->stop_index() > 0);
+  previous_->setEnabled(desk_.session->stop_index() > 0);
+  next_->setEnabled(desk_.session->stop_index() < last);
+  last_->setEnabled(desk_.session->stop_index() < last);
+  axis_->update();
+}
+
+void Rail::paintEvent(QPaintEvent*) {
+  QPainter painter(this);
+  painter.fillRect(rect(), qcolor(desk_.theme->panel));
+  painter.fillRect(QRect(0, height() - 1, width(), 1), qcolor(desk_.theme->hair));
+  painter.fillRect(QRect(left_width, 6, 1, height() - 14), qcolor(desk_.theme->hair));
+}
+
+}  // namespace varve

@@ -1,0 +1,50 @@
+// The widget a view is drawn in: Qt's events into the frame's queue, the frame's picture onto the screen.
+#pragma once
+
+#include <QOpenGLWidget>
+#include <QTimer>
+
+#include "app/desktop/desk.h"
+#include "viz/host/frame.h"
+#include "viz/host/pane.h"
+
+namespace varve {
+
+class ViewCanvas : public QOpenGLWidget {
+  Q_OBJECT
+
+ public:
+  explicit ViewCanvas(Desk& desk, QWidget* parent = nullptr);
+  ~ViewCanvas() override;
+  void show_content(PaneContent content);
+  Pane& pane() { return pane_; }
+  int64_t painted_frames() const { return painted_frames_; }
+
+ signals:
+  void header_changed();
+  void painted();  // a picture that will not change by itself is on screen
+
+ protected:
+  void paintGL() override;
+  bool event(QEvent* event) override;
+  void mouseMoveEvent(QMouseEvent* event) override;
+  void mousePressEvent(QMouseEvent* event) override;
+  void mouseReleaseEvent(QMouseEvent* event) override;
+  void mouseDoubleClickEvent(QMouseEvent* event) override;
+  void wheelEvent(QWheelEvent* event) override;
+  void leaveEvent(QEvent* event) override;
+  void keyPressEvent(QKeyEvent* event) override;
+
+ private:
+  void push(InputEvent::Kind kind, const QPointF& at, Qt::KeyboardModifiers modifiers, double wheel = 0);
+  bool cell_key(int key);
+  Desk& desk_;
+  Frame frame_;
+  Pane pane_;
+  PaneContent content_;
+  QTimer rest_;
+  std::string header_;
+  int64_t painted_frames_ = 0;
+};
+
+}  // namespace varve

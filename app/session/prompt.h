@@ -1,0 +1,27 @@
+// A prompt as it is run: what the person wrote, and the ids and pieces that it becomes.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "app/session/opened.h"
+
+namespace varve {
+
+struct Prompt {
+  std::string text;
+  std::vector<int64_t> ids;
+  std::vector<std::string> pieces;  // as people read them, one for each id
+  std::string problem;              // why it cannot be run; empty where it can
+  bool runnable() const { return problem.empty() && !ids.empty(); }
+};
+
+// Text through the series' tokenizer. "ids: 0 17 42" gives ids, as does everything where there is no
+// tokenizer.
+Prompt read_prompt(const std::string& text, const Opened& opened);
+
+// "L9", "embed", "out 12": what row `index` of a lens is called.
+std::string layer_name(int64_t index, int64_t layers);
+
+}  // namespace varve
