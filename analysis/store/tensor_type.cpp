@@ -1,6 +1,7 @@
 // The element types a stored tensor may have, their sizes, and the digest that names a tensor.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <limits>
 
@@ -59,11 +60,20 @@ int64_t bytes_needed(TensorType type, const std::vector<int64_t>& shape, const s
 int64_t TensorView::count() const { return bytes_needed(type, shape, "tensor") / size_of(type); }
 
 std::string tensor_digest(const TensorView& tensor) {
+  return tensor_digest(tensor, [](int64_t) {});
+}
+
+std::string tensor_digest(const TensorView& tensor, const std::function<void(int64_t bytes)>& advanced) {
+  constexpr size_t block = size_t{16} << 20;
   Digest digest;
   std::string form(name_of(tensor.type));
   for (int64_t extent : tensor.shape) form += fmt::format(" {}", extent);
   digest.add(form);
-  digest.add(tensor.bytes.data(), tensor.bytes.size());
+  for (size_t at = 0; at < tensor.bytes.size(); at += block) {
+    const size_t count = std::min(block, tensor.bytes.size() - at);
+    digest.add(tensor.bytes.data() + at, count);
+    advanced(static_cast<int64_t>(count));
+  }
   return digest.hex();
 }
 
