@@ -19,9 +19,8 @@ std::vector<Point> thin_of(const LineLayout& l, const std::vector<Point>& points
   return points;  // layers are few
 }
 
-void draw_series(const LinePlot& plot, const LineSeries& series, const LineStyle& style, const LineLayout& l,
-                 const LineOptions& options, const Theme& theme, Canvas& canvas) {
-  const std::vector<Point> points = points_of(l, plot.ticks, series.value);
+void draw_interval(const LinePlot& plot, const LineSeries& series, const LineStyle& style,
+                   const LineLayout& l, const LineOptions& options, const Theme& theme, Canvas& canvas) {
   if (style.is_strong && options.bands && !series.low.empty() && !series.high.empty()) {
     std::vector<Point> low = points_of(l, plot.ticks, series.low),
                        high = points_of(l, plot.ticks, series.high);
@@ -43,6 +42,11 @@ void draw_series(const LinePlot& plot, const LineSeries& series, const LineStyle
     }
     draw_band(canvas, low, high, band_color(theme, style.line));
   }
+}
+
+void draw_series(const LinePlot& plot, const LineSeries& series, const LineStyle& style, const LineLayout& l,
+                 Canvas& canvas) {
+  const std::vector<Point> points = points_of(l, plot.ticks, series.value);
   canvas.polyline(thin_of(l, points, canvas.pixel()), style.line, style.width);
   if (!style.is_strong) return;
   const bool are_few = plot.ticks.size() <= 30;
@@ -267,10 +271,12 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   if (!has_values)
     draw_empty(canvas, theme, l->plot, "No value here is a number, so there is no line to draw.");
   canvas.push_clip(l->plot.inset(-3));
+  // All intervals lie under all lines, else one would hide another's values.
+  for (size_t i = 0; i < plot->series.size(); ++i)
+    draw_interval(*plot, plot->series[i], styles[i], *l, options, theme, canvas);
   for (const bool strong : {false, true})
     for (size_t i = 0; i < plot->series.size(); ++i)
-      if (styles[i].is_strong == strong)
-        draw_series(*plot, plot->series[i], styles[i], *l, options, theme, canvas);
+      if (styles[i].is_strong == strong) draw_series(*plot, plot->series[i], styles[i], *l, canvas);
   canvas.pop_clip();
   int64_t named = 0;
   if (l->has_words) {
