@@ -1,6 +1,8 @@
 // varve import: brings the checkpoints of a source into a store, adding only what it does not hold yet.
 #include "loaders/import.h"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "analysis/core/text.h"
@@ -34,7 +36,10 @@ int import(const ImportRequest& request, Console& console) {
       fmt::format("\n  read {}, wrote {}", show_bytes(report.bytes_read), show_bytes(report.bytes_written));
   if (report.tensors_shared > 0)
     text += fmt::format(", {} tensors equal to ones already held", show_count(report.tensors_shared));
-  for (const std::string& note : report.notes) text += "\n  note: " + note;
+  // Notes that the task took are told on stderr already.
+  const std::vector<std::string> told = console.task.progress()->notes();
+  for (const std::string& note : report.notes)
+    if (std::find(told.begin(), told.end(), note) == told.end()) text += "\n  note: " + note;
   console.print(text);
   return 0;
 }

@@ -96,13 +96,17 @@ class Report {
   void add_logs() {
     for (const auto& [name, log] : store_.logs()) {
       page_.heading("Log " + name);
-      table_file("log-" + name, to_csv(log, {}), "all logged numbers as CSV");
-      Dataset curves;
+      Dataset all, curves;
       curves.title = "Training log " + name;
-      if (const Array* steps = log.coord("row")) curves.set_coord("step", on_steps(*steps));
-      for (const char* const wanted : {"loss", "heldout_loss", "train_loss", "eval_loss"})
-        if (log.has(wanted) && log[wanted].axes() == std::vector<std::string>{"row"})
-          curves.set(wanted, on_steps(log[wanted]));
+      if (const Array* steps = log.coord("row")) {
+        all.set_coord("step", on_steps(*steps));
+        curves.set_coord("step", on_steps(*steps));
+      }
+      for (const auto& [column, values] : log.arrays())
+        if (values.axes() == std::vector<std::string>{"row"}) all.set(column, on_steps(values));
+      for (const char* const wanted : {"loss", "train_loss", "eval_loss"})
+        if (all.has(wanted)) curves.set(wanted, all[wanted]);
+      if (!all.arrays().empty()) table_file("log-" + name, to_csv(all, {}), "all logged numbers as CSV");
       const View* const view = curves.arrays().empty() ? nullptr : best_view(curves);
       if (view) view_figure(*view, curves, "log-" + name, "Loss over the steps");
     }
