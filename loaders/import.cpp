@@ -114,8 +114,7 @@ class Import {
   // linked stores.
   bool untouched(const CheckpointRecord& record, const OpenCheckpoint& open) const {
     if (record.source != fs::canonical(open.source.folder).string() || record.config != open.config ||
-        record.bytes != open.bytes || record.tensors.size() != open.tensors.size() ||
-        record.recipe != to_json(open.reading.recipe))
+        record.bytes != open.bytes || record.tensors.size() != open.tensors.size())
       return false;
     for (const fs::path& file : open.source.weights)
       if (fs::last_write_time(file) > series_time_) return false;
@@ -158,11 +157,17 @@ class Import {
   }
 
   void confirm_same(const CheckpointRecord& existing, const CheckpointRecord& record) {
-    if (existing.digest != record.digest)
+    // Config and tensors, not spec and recipe: those are this program's reading, which a newer version may
+    // word differently.
+    const bool same = existing.config == record.config &&
+                      std::equal(existing.tensors.begin(), existing.tensors.end(), record.tensors.begin(),
+                                 record.tensors.end(), [](const TensorRecord& a, const TensorRecord& b) {
+                                   return a.name == b.name && a.digest == b.digest;
+                                 });
+    if (!same)
       fail(
           "{}: step {} of branch {} is already there with other content, imported from {}. To keep both, "
-          "import this "
-          "one with --branch NAME",
+          "import this one with --branch NAME",
           store_->folder().string(), record.step, record.branch, existing.source);
     ++report_.already;
   }
@@ -351,11 +356,11 @@ class Import {
   ImportReport report_;
 };
 
-void import_logs(const SeriesSource& source, RunStore& store, Import& import) {
+void import_logs(const SeriesSource& source, RunStore& store, Import& job) {
   for (const fs::path& file : source.logs) try {
       store.publish_log(file.stem().string(), read_log(file));
     } catch (const Error& error) {
-      import.note(fmt::format("training log left out: {}", error.what()));
+      job.note(fmt::format("training log left out: {}", error.what()));
     }
 }
 
@@ -376,11 +381,11 @@ ImportReport import_series(const ImportRequest& request, Task& task) try {
   const std::unique_ptr<RunStore::ImportLock> lock = store->lock_for_import(task);
   store->refresh();
   store->sweep();
-  Import import(request, source, store, total, task);
-  import.run(checkpoints);
-  import_logs(source, *store, import);
+  Import job(request, source, store, total, task);
+  job.run(checkpoints);
+  import_logs(source, *store, job);
   task.step(1, 1);
-  return import.report();
+  return job.report();
 } catch (const fs::filesystem_error& error) {
   fail("{}: cannot be read: {}", request.source.string(), error.what());
 }
