@@ -169,8 +169,9 @@ TEST(House, OnlyJobsAndThePoolStartThreads) {
                                           "analysis/core/pool.h", "analysis/core/pool.cpp"};
   const std::regex thread("\\bstd::(j?thread\\b(?!::hardware)|async\\b)|\\bpthread_create\\b");
   for (const Line& line : lines_of(files_under(all_rooms)))
-    if (starters.count(line.file) == 0)
+    if (starters.count(line.file) == 0) {
       EXPECT_FALSE(std::regex_search(line.text.substr(0, line.text.find("//")), thread)) << place(line);
+    }
 }
 
 TEST(House, FilesAreShortOrHaveAReason) {
@@ -182,7 +183,9 @@ TEST(House, FilesAreShortOrHaveAReason) {
   folders.push_back("tests");
   for (const Line& line : lines_of(files_under(folders))) lengths[line.file] = line.number;
   for (const auto& [file, length] : lengths)
-    if (allowed.count(file) == 0) EXPECT_LE(length, longest) << file << " is long: look for the second idea";
+    if (allowed.count(file) == 0) {
+      EXPECT_LE(length, longest) << file << " is long: look for the second idea";
+    }
   for (const auto& [file, reason] : allowed)
     EXPECT_GT(lengths[file], longest) << file << " is short again: take it off the list";
 }
@@ -191,7 +194,9 @@ TEST(House, FilesBeginWithASentence) {
   std::vector<std::string> folders = all_rooms;
   folders.push_back("tests");
   for (const Line& line : lines_of(files_under(folders)))
-    if (line.number == 1) EXPECT_EQ(line.text.rfind("// ", 0), 0U) << place(line);
+    if (line.number == 1) {
+      EXPECT_EQ(line.text.rfind("// ", 0), 0U) << place(line);
+    }
 }
 
 TEST(House, HeadersSayPragmaOnceAndUseNoNamespace) {
@@ -223,7 +228,9 @@ TEST(House, OwnedMemoryIsHeldByTypes) {
   for (const Line& line :
        lines_of(files_under({"analysis", "loaders", "viz", "app/session", "app/verbs", "app/console"}))) {
     const std::string code = std::regex_replace(line.text.substr(0, line.text.find("//")), quoted, "");
-    if (code.find("_ptr<") == std::string::npos) EXPECT_FALSE(std::regex_search(code, owned)) << place(line);
+    if (code.find("_ptr<") == std::string::npos) {
+      EXPECT_FALSE(std::regex_search(code, owned)) << place(line);
+    }
   }
 }
 
