@@ -11,6 +11,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
+#include "analysis/model/exponential.h"
 #include "analysis/model/widen.h"
 
 namespace varve {
@@ -60,12 +61,35 @@ void product(bool turned, int64_t m, int64_t n, int64_t k, T scale, RowsOf<const
 }
 
 // Small enough that two threads share a narrow matrix evenly, large enough for a kernel's panels.
-int64_t tile_rows(int64_t rows) { return rows <= 1024 ? 128 : 256; }
+int64_t tile_rows(int64_t rows) {
+  if (rows <= 1024) return 128;
+  return rows <= 2048 ? 256 : 512;
+}
 
 template <class T>
 bool holds(const Matrix& w) {
   const bool same = std::is_same_v<T, float> ? w.type == RawType::f32 : w.type == RawType::f64;
   return same && w.column_stride == 1 && reinterpret_cast<uintptr_t>(w.base) % alignof(T) == 0;
+}
+
+// One loop for each function, so that the choice among them stays outside.
+template <class T>
+void activate_stretch(Activation activation, T* values, int64_t count) {
+  const auto each = [&]<Activation chosen>() {
+    for (int64_t i = 0; i < count; ++i) values[i] = activated(chosen, values[i]);
+  };
+  switch (activation) {
+    case Activation::gelu:
+      return each.template operator()<Activation::gelu>();
+    case Activation::gelu_tanh:
+      return each.template operator()<Activation::gelu_tanh>();
+    case Activation::silu:
+      return each.template operator()<Activation::silu>();
+    case Activation::relu:
+      return each.template operator()<Activation::relu>();
+    case Activation::quick_gelu:
+      return each.template operator()<Activation::quick_gelu>();
+  }
 }
 
 }  // namespace
@@ -151,7 +175,7 @@ template <class T>
 void norm_row(const NormWeights<T>& norm, const T* x, int64_t width, T* out) {
   double mean = 0;
   if (norm.kind == Norm::layer) {
-    for (int64_t i = 0; i < width; ++i) mean += x[i];
+    for (int64_t i = 0; i < width; ++i) mean += static_cast<double>(x[i]);
     mean /= static_cast<double>(width);
   }
   double square = 0;
@@ -184,21 +208,21 @@ void norm_rows(const NormWeights<T>& norm, const T* x, int64_t rows, int64_t wid
 
 template <class T>
 T activated(Activation activation, T x) {
-  constexpr T half = T{0.5};
   switch (activation) {
     case Activation::gelu:
-      return half * x * (T{1} + std::erf(x * static_cast<T>(M_SQRT1_2)));
+      return T{0.5} * x * (T{1} + std::erf(x * static_cast<T>(M_SQRT1_2)));
     case Activation::gelu_tanh: {
-      // Hendrycks and Gimpel 2016, section 2; sqrt(2 / pi) = 2 / sqrt(pi) * sqrt(1 / 2)
-      const T inner = static_cast<T>(M_2_SQRTPI * M_SQRT1_2) * (x + static_cast<T>(0.044715) * x * x * x);
-      return half * x * (T{1} + std::tanh(inner));
+      // Hendrycks and Gimpel 2016, section 2: x (1 + tanh(u)) / 2 = x / (1 + exp(-2 u)), with
+      // u = sqrt(2 / pi) (x + 0.044715 x^3)
+      const T u = static_cast<T>(M_2_SQRTPI * M_SQRT1_2) * (x + static_cast<T>(0.044715) * x * x * x);
+      return x / (T{1} + exponential(T{-2} * u));
     }
     case Activation::silu:
-      return x / (T{1} + std::exp(-x));
+      return x / (T{1} + exponential(-x));
     case Activation::relu:
       return x > T{0} ? x : T{0};
     case Activation::quick_gelu:
-      return x / (T{1} + std::exp(static_cast<T>(-1.702) * x));
+      return x / (T{1} + exponential(static_cast<T>(-1.702) * x));
   }
   return x;
 }
@@ -206,21 +230,32 @@ T activated(Activation activation, T x) {
 template <class T>
 void activate(Activation activation, T* values, const T* factor, int64_t count) {
   parallel_for((count + values_per_piece - 1) / values_per_piece, [&](int64_t piece, int) {
-    const int64_t end = std::min(count, (piece + 1) * values_per_piece);
-    for (int64_t i = piece * values_per_piece; i < end; ++i) values[i] = activated(activation, values[i]);
+    const int64_t first = piece * values_per_piece, end = std::min(count, first + values_per_piece);
+    activate_stretch(activation, values + first, end - first);
     if (factor != nullptr)
-      for (int64_t i = piece * values_per_piece; i < end; ++i) values[i] *= factor[i];
+      for (int64_t i = first; i < end; ++i) values[i] *= factor[i];
   });
 }
 
+// Maximum and sum run in eight lanes of fixed places, which is what lets them be vectors.
 template <class T>
 void softmax(T* values, int64_t count) {
-  const T largest = *std::max_element(values, values + count);
+  constexpr int64_t lanes = 8;
+  T tops[lanes];
+  std::fill(tops, tops + lanes, values[0]);
+  const int64_t even = count / lanes * lanes;
+  for (int64_t i = 0; i < even; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane)
+      tops[lane] = tops[lane] < values[i + lane] ? values[i + lane] : tops[lane];
+  for (int64_t i = even; i < count; ++i) tops[0] = tops[0] < values[i] ? values[i] : tops[0];
+  const T largest = *std::max_element(tops, tops + lanes);
+  for (int64_t i = 0; i < count; ++i) values[i] = exponential(values[i] - largest);
+  double sums[lanes] = {};
+  for (int64_t i = 0; i < even; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane) sums[lane] += static_cast<double>(values[i + lane]);
+  for (int64_t i = even; i < count; ++i) sums[0] += static_cast<double>(values[i]);
   double sum = 0;
-  for (int64_t i = 0; i < count; ++i) {
-    values[i] = std::exp(values[i] - largest);
-    sum += values[i];
-  }
+  for (double part : sums) sum += part;
   const T scale = static_cast<T>(1 / sum);
   for (int64_t i = 0; i < count; ++i) values[i] *= scale;
 }

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/core/error.h"
+#include "analysis/core/text.h"
 
 namespace varve {
 namespace {
@@ -27,6 +28,7 @@ std::vector<int64_t> numbers(const json& take, const std::string& name, const ch
 std::string to_json(const TensorRecipe& recipe) {
   json out = json::object();
   for (const auto& [name, take] : recipe) {
+    if (!is_utf8(take.source)) fail("tensor '{}': the name of its source is not UTF-8 text", name);
     json one = {{"source", take.source}, {"shape", take.shape}};
     if (!take.view.empty()) one["view"] = take.view;
     if (take.axis >= 0) one["slice"] = {take.axis, take.begin, take.end};

@@ -7,6 +7,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/model/attention.h"
+#include "analysis/model/exponential.h"
 #include "analysis/model/rope.h"
 
 namespace varve {
@@ -43,6 +44,31 @@ TEST(Softmax, HasTheRatiosOfTheExponentials) {
   softmax(x, 2);
   EXPECT_NEAR(x[0], 0.25, 1e-12);
   EXPECT_NEAR(x[1], 0.75, 1e-12);
+}
+
+TEST(Exponential, IsWithinTwoUlpOfTheTrueValue) {
+  for (float x = -86.9f; x < 87.9f; x += 0.00137f) {
+    const double exact = std::exp(static_cast<double>(x));
+    const float nearest = static_cast<float>(exact);
+    const double ulp = static_cast<double>(std::nextafter(nearest, INFINITY)) - static_cast<double>(nearest);
+    ASSERT_LE(std::abs(static_cast<double>(exponential(x)) - exact), 2 * ulp) << x;
+  }
+  EXPECT_EQ(exponential(0.0f), 1);
+  EXPECT_EQ(exponential(-INFINITY), 0);
+  EXPECT_EQ(exponential(INFINITY), INFINITY);
+  EXPECT_TRUE(std::isnan(exponential(NAN)));
+}
+
+TEST(Softmax, EqualsThePlainSumForEveryLength) {
+  for (size_t count = 1; count < 40; ++count) {
+    std::vector<float> x(count);
+    for (size_t i = 0; i < count; ++i) x[i] = 5 * std::sin(static_cast<float>(i * i));
+    double sum = 0;
+    for (float value : x) sum += std::exp(static_cast<double>(value));
+    std::vector<float> found = x;
+    softmax(found.data(), static_cast<int64_t>(count));
+    for (size_t i = 0; i < count; ++i) ASSERT_NEAR(found[i], std::exp(static_cast<double>(x[i])) / sum, 1e-6);
+  }
 }
 
 TEST(Activation, FollowsItsFormula) {
