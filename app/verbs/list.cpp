@@ -1,5 +1,6 @@
 // varve list: what there is to work with, by kind.
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <string>
@@ -63,10 +64,18 @@ Json families_json() {
   return out;
 }
 
-// The datasets folder of the tree this program was built in; a dataset's summary is its README's first line.
+// The shelf of datasets: VARVE_DATASETS, or the folder `datasets` of the tree this program was built in.
+std::filesystem::path datasets_shelf() {
+  if (const char* const named = std::getenv("VARVE_DATASETS")) return named;
+  std::filesystem::path folder = std::filesystem::read_symlink("/proc/self/exe").parent_path();
+  while (folder.has_relative_path() && !std::filesystem::is_directory(folder / "datasets"))
+    folder = folder.parent_path();
+  return folder / "datasets";
+}
+
+// A dataset's summary is its README's first line.
 Json datasets_json() {
-  const std::filesystem::path program = std::filesystem::read_symlink("/proc/self/exe");
-  const std::filesystem::path shelf = program.parent_path().parent_path() / "datasets";
+  const std::filesystem::path shelf = datasets_shelf();
   std::vector<std::filesystem::path> folders;
   if (std::filesystem::is_directory(shelf))
     for (const auto& entry : std::filesystem::directory_iterator(shelf))

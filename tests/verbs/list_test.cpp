@@ -12,7 +12,7 @@ namespace {
 using testing::HasSubstr;
 
 nlohmann::json listed(const std::string& kind) {
-  const Ended ended = varve_run({"list", kind, "--json"});
+  const Ended ended = varve_run({"list", kind, "--json"}, {{"VARVE_DATASETS", VARVE_SOURCE "/datasets"}});
   EXPECT_EQ(ended.exit_code, 0) << ended.err;
   return nlohmann::json::parse(ended.out);
 }
