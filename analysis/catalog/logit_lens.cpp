@@ -361,7 +361,7 @@ Dataset over_the_series(const Dataset& joined, const SettingValues& values, Task
 void add_logit_lens(AnalysisCatalog& catalog) {
   Analysis lens;
   lens.name = "logit-lens";
-  lens.summary = "What each layer predicts at each token, and how that forms over training.";
+  lens.summary = "what each layer predicts at each token, and how that forms over training";
   lens.help =
       "Reads every layer's residual stream through the model's own final norm and unembedding. Layer 0 is "
       "the embedding, the "

@@ -225,7 +225,7 @@ void add_table(ViewCatalog& catalog) {
       "an "
       "array to see those over its axes instead. Numbers show three digits; the pointer shows them all.";
   view.options = declared_settings<Options>();
-  view.fit = [](const Dataset& data) { return data.arrays().empty() ? 0.5 : 1.0; };
+  view.fit = [](const Dataset& data) { return data.arrays().empty() ? 0.0 : 1.0; };
   view.draw = draw;
   view.drawn_data = drawn_data;
   catalog.add(std::move(view));
