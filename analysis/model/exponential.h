@@ -9,7 +9,7 @@ namespace varve {
 
 // e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2) / 2, and e^r = 1 + r + r^2 g(r). The coefficients of g
 // are a least-squares fit at Chebyshev nodes, off by 1e-8 of e^r. Within 2 ulp of the true value; below -87
-// it is 0, above 88 it stays at e^88 (neither end matters to a softmax or a sigmoid). NaN stays NaN.
+// it is 0, above 88 infinite (libm goes on to -104 and 88.7; neither end matters to a softmax or a sigmoid).
 inline float exponential(float x) {
   // Adding 1.5 * 2^23 leaves the rounded whole number in the last bits of the sum.
   constexpr float shift = 12582912;
@@ -24,10 +24,10 @@ inline float exponential(float x) {
   const float value = fraction * std::bit_cast<float>(exponent);
   // Beyond the ends the above is noise. Masks, not branches: a branch would keep the loop around it from
   // becoming vectors.
-  constexpr float lowest = -87, highest = 88, at_highest = 1.65163625e38f;
+  constexpr float lowest = -87, highest = 88;
   const uint32_t below = -static_cast<uint32_t>(x < lowest), above = -static_cast<uint32_t>(x > highest);
   const uint32_t kept = std::bit_cast<uint32_t>(value) & ~(below | above);
-  return std::bit_cast<float>(kept | (std::bit_cast<uint32_t>(at_highest) & above));
+  return std::bit_cast<float>(kept | (std::bit_cast<uint32_t>(HUGE_VALF) & above));
 }
 
 inline double exponential(double x) { return std::exp(x); }

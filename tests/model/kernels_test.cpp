@@ -56,8 +56,8 @@ TEST(Exponential, IsWithinTwoUlpOfTheTrueValue) {
   EXPECT_EQ(exponential(0.0f), 1);
   EXPECT_EQ(exponential(-INFINITY), 0);
   EXPECT_EQ(exponential(-1e30f), 0);
-  EXPECT_FLOAT_EQ(exponential(INFINITY), exponential(88.0f));
-  EXPECT_FLOAT_EQ(exponential(1e30f), exponential(88.0f));
+  EXPECT_EQ(exponential(INFINITY), INFINITY);
+  EXPECT_EQ(exponential(1e30f), INFINITY);
   EXPECT_TRUE(std::isnan(exponential(NAN)));
 }
 
