@@ -21,7 +21,7 @@ class Inspector::Page : public QWidget {
     QPixmap pixel(1, 1);
     QPainter painter(&pixel);
     PainterCanvas canvas(painter, {0, 0, width * 1.0, 1}, 1);
-    setFixedSize(width, static_cast<int>(draw_inspector(content_, *desk_.theme, canvas)) + 8);
+    setFixedSize(width, static_cast<int>(draw_inspector(content_, *desk_.theme, canvas)));
     update();
   }
 

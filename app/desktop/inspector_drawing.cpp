@@ -19,7 +19,7 @@ constexpr Font token_font{.points = 8, .face = Face::mono};
 constexpr Font token_bold{.points = 8, .face = Face::mono_bold};
 constexpr Font small_font{.points = 7.5, .face = Face::sans};
 constexpr Font small_bold{.points = 7.5, .face = Face::sans_bold};
-constexpr double side = 12, bar_row = 18, fact_row = 17, section_gap = 14, plot_height = 128;
+constexpr double side = 12, bar_row = 18, fact_row = 17, section_gap = 14, plot_height = 116;
 
 class Page {
  public:

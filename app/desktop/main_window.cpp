@@ -7,6 +7,7 @@
 #include <QHBoxLayout>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QScreen>
 #include <QStatusBar>
 #include <QVBoxLayout>
 #include <utility>
@@ -59,7 +60,7 @@ MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
   });
   setAcceptDrops(true);
   setMinimumSize(1024, 640);
-  resize(1440, 900);
+  resize(QSize(1440, 900).boundedTo(screen()->availableSize()));
   if (!remembered_.geometry.empty())
     restoreGeometry(QByteArray::fromBase64(QByteArray::fromStdString(remembered_.geometry)));
   resizeDocks({inspector_dock_}, {inspector_width}, Qt::Horizontal);
@@ -126,6 +127,7 @@ void MainWindow::build_parts() {
   connect(start_, &StartPage::folder_asked, this, [this] { open_folder(tr("Open folder")); });
   connect(start_, &StartPage::store_asked, this, [this] { open_folder(tr("Open store")); });
   connect(start_, &StartPage::path_asked, this, [this](const QString& path) { open(path.toStdString()); });
+  connect(prompt_, &PromptBox::has_run, &view_->canvas(), [this] { view_->canvas().setFocus(); });
   connect(view_, &ViewHost::export_asked, this, [this] { export_picture(); });
   connect(&view_->canvas(), &ViewCanvas::painted, this, [this] { write_state(); });
 }
@@ -168,7 +170,10 @@ void MainWindow::after_opening() {
     text_to_run_ = false;
     session_->run("logit-lens");
   }
-  if (session_->typed().text.empty()) prompt_->focus();
+  if (session_->typed().text.empty())
+    prompt_->focus();
+  else
+    view_->canvas().setFocus();
 }
 
 void MainWindow::refresh() {

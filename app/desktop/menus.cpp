@@ -121,11 +121,14 @@ void MainWindow::export_picture() {
   if (file.isEmpty()) return;
   guarded([&] {
     const std::string path = file.toStdString();
-    constexpr double png_scale = 2;
+    const PictureKind kind = picture_kind(path);
+    // Pixels are for slides: twice as many. The scale also settles edges, so vector files take the program's
+    // own.
+    const double scale = kind == PictureKind::png ? 2 : 1;
     // Files are light unless asked otherwise: they go into papers.
     write_file_atomically(
-        path, picture_of(*content.view, *shown.data, content.options, content.selection, picture_kind(path),
-                         Theme::light(), content.view->width, content.view->height, png_scale));
+        path, picture_of(*content.view, *shown.data, content.options, content.selection, kind, Theme::light(),
+                         content.view->width, content.view->height, scale));
     status_run_->setText(tr("written: ") + file);
   });
 }

@@ -135,6 +135,8 @@ PromptBox::PromptBox(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk)
 void PromptBox::run() {
   desk_.session->run("logit-lens");
   desk_.acted();
+  // The arrow keys now move along the steps instead of along the text.
+  if (desk_.session->why_not_run().empty()) emit has_run();
 }
 
 void PromptBox::focus() {

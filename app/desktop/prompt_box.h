@@ -37,6 +37,9 @@ class PromptBox : public QWidget {
   void refresh();
   void focus();
 
+ signals:
+  void has_run();
+
  protected:
   void paintEvent(QPaintEvent* event) override;
 

@@ -3,6 +3,7 @@
 
 #include "analysis/core/text.h"
 #include "app/desktop/main_window.h"
+#include "app/session/command_line.h"
 
 namespace varve {
 
@@ -84,6 +85,7 @@ void MainWindow::write_state() {
                      {"cell_mode", view_->canvas().pane().in_cell_mode()},
                      {"canvas", rectangle(view_->canvas(), QRectF(view_->canvas().rect()))},
                      {"places", places_of(*view_)}};
+    if (view_->view()) state["command_line"] = command_line_of(*session_, view_->view()->name);
     state["inspector"] = inspector_of(inspector_->content());
   }
   const std::string text = state.dump(1);

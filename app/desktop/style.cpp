@@ -29,7 +29,7 @@ QStatusBar::item { border: none; }
 QStatusBar QLabel { font-size: 10px; color: {ink2}; padding: 0 8px; }
 QToolTip { background: {tip}; color: {tip_text}; border: none; padding: 4px 8px; font-size: 10px; }
 QToolBar { border: none; padding: 0; margin: 0; spacing: 0; background: {panel}; }
-#header { background: {raised}; }
+#header { background: {raised}; border-top: 2px solid {raised}; }
 #header[active="true"] { background: {soft}; border-top: 2px solid {accent}; }
 #title { font-size: 11px; font-weight: bold; }
 #second { font-size: 10px; color: {ink2}; }
@@ -58,7 +58,7 @@ QPushButton#primary[large="true"] { min-height: 28px; font-size: 12px; }
 QToolButton#flat { border: none; background: transparent; }
 QToolButton#flat:hover { background: {hair}; }
 QComboBox { background: {canvas}; border: 1px solid {strong}; border-radius: 3px; padding: 1px 22px 1px 8px;
-  font-size: 10.5px; min-height: 16px; combobox-popup: 0; }
+  font-size: 11px; min-height: 16px; combobox-popup: 0; }
 QComboBox:focus { padding: 0 21px 0 7px; }
 QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: none; }

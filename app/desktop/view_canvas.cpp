@@ -48,10 +48,7 @@ void ViewCanvas::show_content(PaneContent content) {
 void ViewCanvas::paintGL() {
   std::optional<std::map<std::string, int64_t>> clicked;
   frame_.draw(width(), height(), devicePixelRatioF(), desk_.theme->canvas,
-              [&](Canvas& canvas, const Input& input) {
-                clicked = pane_.draw(canvas, input, content_);
-                if (hasFocus()) canvas.fill({0, 0, canvas.area().w, 2}, desk_.theme->accent);
-              });
+              [&](Canvas& canvas, const Input& input) { clicked = pane_.draw(canvas, input, content_); });
   if (clicked) {
     // After the frame: the answer changes the session, and with it what is drawn.
     QMetaObject::invokeMethod(
@@ -85,6 +82,8 @@ void ViewCanvas::push(InputEvent::Kind kind, const QPointF& at, Qt::KeyboardModi
 }
 
 bool ViewCanvas::event(QEvent* event) {
+  if (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut)
+    emit focus_changed(event->type() == QEvent::FocusIn);
   // In cell mode the arrows belong to this view, before they become the window's "next step".
   if (event->type() == QEvent::ShortcutOverride && pane_.in_cell_mode()) {
     const auto* key = static_cast<QKeyEvent*>(event);

@@ -22,6 +22,7 @@ class ViewCanvas : public QOpenGLWidget {
 
  signals:
   void header_changed();
+  void focus_changed(bool has_focus);
   void painted();  // a picture that will not change by itself is on screen
 
  protected:

@@ -55,7 +55,6 @@ ViewHost::ViewHost(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
 
   header_bar_ = new QWidget(this);
   header_bar_->setObjectName("header");
-  header_bar_->setProperty("active", true);
   header_bar_->setFixedHeight(26);
   auto* header = new QHBoxLayout(header_bar_);
   header->setContentsMargins(10, 0, 4, 0);
@@ -112,6 +111,10 @@ ViewHost::ViewHost(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
     canvas_->update();
   });
   connect(export_, &QToolButton::clicked, this, &ViewHost::export_asked);
+  connect(canvas_, &ViewCanvas::focus_changed, this, [this](bool has_focus) {
+    header_bar_->setProperty("active", has_focus);
+    restyle(header_bar_);
+  });
   connect(canvas_, &ViewCanvas::header_changed, this, [this] { refresh_header(desk_.session->shown()); });
   connect(empty_button_, &QPushButton::clicked, this, [this] {
     desk_.session->run("logit-lens");

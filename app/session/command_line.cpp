@@ -1,6 +1,8 @@
 // Copy as command line.
 #include "app/session/command_line.h"
 
+#include <fmt/ranges.h>
+
 #include <string_view>
 
 namespace varve {
@@ -20,18 +22,27 @@ std::string command_line_of(const Session& session, const std::string& view) {
   if (!run || !shown.data) return "";
   const Choice& choice = session.choice();
   const std::string store = session.opened()->store->folder().string();
-  const std::string file = run->request.analysis + "-step" + std::to_string(shown.step);
+  const std::string step = std::to_string(shown.step);
 
-  std::string line = "varve run " + run->request.analysis + " " + shell_quoted(store);
-  line += " --steps " + std::to_string(shown.step);
-  line += " --text " + shell_quoted(choice.text);
+  std::string lines;
+  std::string prompt = "--text " + shell_quoted(choice.text);
+  if (choice.text.rfind("ids:", 0) == 0 || !session.opened()->tokenizer) {
+    // The program takes ids from a file only.
+    const std::string ids = fmt::format("[[{}]]", fmt::join(run->request.probes.prompts.front(), ", "));
+    lines = "python3 -c 'import numpy; numpy.save(\"prompt.npy\", " + ids + ")'\n";
+    prompt = "--tokens prompt.npy";
+  }
+  lines +=
+      "varve run " + run->request.analysis + " " + shell_quoted(store) + " --steps " + step + " " + prompt;
+  if (run->request.branch != "main") lines += " --branch " + shell_quoted(run->request.branch);
   for (const auto& [name, value] : run->request.settings)
-    line += " --set " + shell_quoted(name + "=" + value);
-  line += " -o " + shell_quoted(file + ".h5");
+    lines += " --set " + shell_quoted(name + "=" + value);
 
-  line += "\nvarve plot " + shell_quoted(file + ".h5") + " --view " + view;
-  for (const auto& [name, value] : choice.options) line += " --set " + shell_quoted(name + "=" + value);
-  return line + " -o " + shell_quoted(file + ".svg") + "\n";
+  lines += "\nvarve plot " + shell_quoted(store + ":" + shown.key) + " --view " + view;
+  for (const auto& [name, value] : choice.options) lines += " --set " + shell_quoted(name + "=" + value);
+  for (const auto& [axis, index] : choice.selection.at)
+    lines += " --select " + axis + "=" + std::to_string(index);
+  return lines + " -o " + shell_quoted(view + "-step" + step + ".svg") + "\n";
 }
 
 }  // namespace varve

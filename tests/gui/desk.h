@@ -1,0 +1,135 @@
+// The desktop program on an X server of its own, driven by pointer and keys as a person drives it.
+#pragma once
+
+#include <gtest/gtest.h>
+
+#include <chrono>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <optional>
+#include <sstream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "tests/support/subprocess.h"
+#include "tests/support/temp_folder.h"
+
+namespace varve {
+
+inline bool has_program(const std::string& name) {
+  return run_words({"/bin/sh", "-c", "command -v " + name}).exit_code == 0;
+}
+
+inline std::string content_of(const std::filesystem::path& file) {
+  std::ifstream stream(file, std::ios::binary);
+  std::ostringstream text;
+  text << stream.rdbuf();
+  return text.str();
+}
+
+class DesktopUnderTest {
+ public:
+  // Far above what is ever needed: a busy machine must not fail a test.
+  static constexpr std::chrono::seconds longest_wait{120};
+
+  explicit DesktopUnderTest(const std::string& screen = "1440x900") {
+    const std::string number = file("display");
+    // Xvfb itself finds a free display and says which.
+    server_.emplace(std::vector<std::string>{
+        "/bin/sh", "-c", "exec Xvfb -displayfd 3 -nolisten tcp -screen 0 " + screen + "x24 3>" + number});
+    if (!until([&] { return !content_of(number).empty() && content_of(number).back() == '\n'; })) return;
+    std::string display = content_of(number);
+    display.pop_back();
+    std::filesystem::create_directories(folder_.path() / "runtime");
+    std::filesystem::permissions(folder_.path() / "runtime", std::filesystem::perms::owner_all);
+    environment_ = {
+        {"DISPLAY", ":" + display},        {"QT_QPA_PLATFORM", "xcb"},
+        {"LIBGL_ALWAYS_SOFTWARE", "1"},    {"XDG_RUNTIME_DIR", file("runtime")},
+        {"XDG_CACHE_HOME", file("cache")}, {"VARVE_DATASETS", std::string(VARVE_SOURCE) + "/datasets"},
+        {"HOME", folder_.path().string()}};
+  }
+
+  void start(std::vector<std::string> words, const Environment& more = {}) {
+    Environment environment = environment_;
+    environment.insert(more.begin(), more.end());
+    words.insert(words.begin(), std::string(VARVE_PROGRAMS) + "/varve-desktop");
+    words.insert(words.end(), {"--state", file("state.json"), "--session", file("session.json")});
+    program_.emplace(words, environment);
+  }
+
+  // Without a window manager nobody gives a new window the keyboard.
+  void take_focus(const std::string& title) {
+    xdotool({"search", "--sync", "--onlyvisible", "--name", title, "windowfocus", "--sync"});
+  }
+
+  // The newest state that was written; empty before the first.
+  nlohmann::json state() const {
+    return nlohmann::json::parse(content_of(file("state.json")), nullptr, false);
+  }
+
+  template <class Holds>
+  bool until(Holds holds) {
+    const auto end = std::chrono::steady_clock::now() + longest_wait;
+    while (!holds()) {
+      if (std::chrono::steady_clock::now() > end) return false;
+      if (program_ && !program_->running()) return false;
+      std::this_thread::sleep_for(
+          std::chrono::milliseconds(20));  // between two looks; nothing is asserted on it
+    }
+    return true;
+  }
+  template <class Holds>
+  testing::AssertionResult shows(Holds holds) {
+    const bool held = until([&] {
+      const nlohmann::json now = state();
+      try {
+        return now.is_object() && holds(now);
+      } catch (const nlohmann::json::exception&) {
+        return false;  // what is asked for is not shown yet
+      }
+    });
+    if (held) return testing::AssertionSuccess();
+    return testing::AssertionFailure() << "never shown; last state: " << state().dump(1).substr(0, 4000);
+  }
+
+  void xdotool(std::vector<std::string> words) {
+    words.insert(words.begin(), {"/usr/bin/env", "xdotool"});
+    const Ended ended = run_words(words, environment_);
+    ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  }
+  void key(const std::string& name) { xdotool({"key", name}); }
+  void click(const nlohmann::json& box) {
+    const double x = box[0].get<double>() + box[2].get<double>() / 2;
+    const double y = box[1].get<double>() + box[3].get<double>() / 2;
+    xdotool({"mousemove", std::to_string(static_cast<int>(x)), std::to_string(static_cast<int>(y)), "click",
+             "1"});
+  }
+  nlohmann::json place(int layer, int pos) const {
+    return state()["view"]["places"][std::to_string(layer) + "," + std::to_string(pos)];
+  }
+  // "#RRGGBB" of one pixel of the screen.
+  std::string pixel(int x, int y) {
+    const std::string at = "1x1+" + std::to_string(x) + "+" + std::to_string(y);
+    return run_words(
+               {"/bin/sh", "-c",
+                "import -silent -window root -crop " + at + " -depth 8 rgb:- | od -An -tx1 | tr -d ' \\n'"},
+               environment_)
+        .out;
+  }
+  std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
+  std::string errors() {
+    if (!program_) return "";
+    program_->send(15);
+    return program_->wait().err;
+  }
+
+ private:
+  TempFolder folder_;
+  Environment environment_;
+  std::optional<Subprocess> server_, program_;  // the program ends before its server
+};
+
+}  // namespace varve

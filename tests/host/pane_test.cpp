@@ -1,0 +1,147 @@
+// Pointer, wheel and keys on a view, without a window.
+#include "viz/host/pane.h"
+
+#include <gtest/gtest.h>
+
+namespace varve {
+namespace {
+
+// Ten by ten marks of 20 px that follow zoom and pan; enough of a view to point at.
+View grid_view() {
+  View view;
+  view.name = "grid";
+  view.draw = [](const Dataset&, const SettingValues&, const Selection&, const Look& look, Canvas& canvas) {
+    const double side = 20 * look.zoom, left = look.pan.x, top = look.pan.y;
+    canvas.fill({left, top, side, side}, look.theme->accent);
+    const auto box = [=](int64_t row, int64_t column) {
+      return Box{left + static_cast<double>(column) * side, top + static_cast<double>(row) * side, side,
+                 side};
+    };
+    Drawn drawn;
+    drawn.hit = [=](Point p) -> std::optional<Hit> {
+      for (int64_t row = 0; row < 10; ++row)
+        for (int64_t column = 0; column < 10; ++column)
+          if (box(row, column).holds(p)) {
+            Hit hit;
+            hit.mark = box(row, column);
+            hit.at = {{"layer", row}, {"pos", column}};
+            hit.tip = {{.name = "cell", .value = std::to_string(row * 10 + column), .bar = -1}};
+            return hit;
+          }
+      return std::nullopt;
+    };
+    drawn.where = [=](const Selection& selection) -> std::optional<Box> {
+      if (!selection.index("layer") || !selection.index("pos")) return std::nullopt;
+      return box(*selection.index("layer"), *selection.index("pos"));
+    };
+    return drawn;
+  };
+  return view;
+}
+
+class OnAGrid : public testing::Test {
+ protected:
+  OnAGrid() : canvas_(make_picture(PictureKind::png, 200, 200, 1, Theme::light().canvas)) {
+    content_.view = &view_;
+    content_.data = std::make_shared<const Dataset>();
+    content_.theme = &Theme::light();
+  }
+  std::optional<std::map<std::string, int64_t>> send(InputEvent::Kind kind, Point at, double wheel = 0) {
+    queue_.push_back({.kind = kind, .at = at, .wheel = wheel, .with_control = false, .with_shift = false});
+    std::optional<std::map<std::string, int64_t>> answer;
+    while (!queue_.empty()) {
+      input_ = take_events(queue_, input_);
+      if (auto clicked = pane_.draw(*canvas_, input_, content_)) answer = clicked;
+    }
+    return answer;
+  }
+  View view_ = grid_view();
+  PaneContent content_;
+  std::unique_ptr<PictureCanvas> canvas_;
+  std::deque<InputEvent> queue_;
+  Input input_;
+  Pane pane_;
+};
+
+using Kind = InputEvent::Kind;
+
+TEST_F(OnAGrid, AClickAnswersWithTheAxesOfTheMark) {
+  send(Kind::press, {45, 65});
+  const auto clicked = send(Kind::release, {45, 65});
+  ASSERT_TRUE(clicked);
+  EXPECT_EQ(*clicked, (std::map<std::string, int64_t>{{"layer", 3}, {"pos", 2}}));
+}
+
+TEST_F(OnAGrid, APressAndReleaseBetweenTwoFramesIsStillAClick) {
+  queue_.push_back(
+      {.kind = Kind::press, .at = {45, 65}, .wheel = 0, .with_control = false, .with_shift = false});
+  EXPECT_TRUE(send(Kind::release, {45, 65}));
+}
+
+TEST_F(OnAGrid, HoverGivesATipAndChangesNothing) {
+  EXPECT_FALSE(send(Kind::move, {5, 5}));
+  ASSERT_TRUE(pane_.hovered());
+  EXPECT_EQ(pane_.tip_text(), "cell\t0\n");
+  send(Kind::leave, {});
+  EXPECT_FALSE(pane_.hovered());
+}
+
+TEST_F(OnAGrid, TheWheelKeepsWhatIsUnderThePointerThere) {
+  send(Kind::move, {110, 90});
+  const auto before = pane_.hovered()->at;
+  send(Kind::wheel, {110, 90}, 3);
+  EXPECT_GT(pane_.zoom(), 1.5);
+  EXPECT_EQ(pane_.hovered()->at, before);
+}
+
+TEST_F(OnAGrid, ADragPansAndIsNoClick) {
+  send(Kind::wheel, {100, 100}, 4);
+  const Point before = pane_.pan();
+  send(Kind::press, {100, 100});
+  send(Kind::move, {90, 80});
+  EXPECT_FALSE(send(Kind::release, {90, 80}));
+  EXPECT_NEAR(pane_.pan().x, before.x - 10, 1e-9);
+  EXPECT_NEAR(pane_.pan().y, before.y - 20, 1e-9);
+}
+
+TEST_F(OnAGrid, ADoubleClickFitsAgain) {
+  send(Kind::wheel, {100, 100}, 4);
+  send(Kind::double_click, {50, 50});
+  EXPECT_EQ(pane_.zoom(), 1);
+  EXPECT_EQ(pane_.pan().x, 0);
+}
+
+TEST_F(OnAGrid, ArrowsInCellModeGoToTheNextMarkAndStopAtTheEdge) {
+  send(Kind::move, {5, 5});
+  const auto right = pane_.neighbour({.at = {{"layer", 4}, {"pos", 4}}}, Direction::right);
+  ASSERT_TRUE(right);
+  EXPECT_EQ(right->at("pos"), 5);
+  const auto up = pane_.neighbour({.at = {{"layer", 4}, {"pos", 4}}}, Direction::up);
+  ASSERT_TRUE(up);
+  EXPECT_EQ(up->at("layer"), 3);
+  EXPECT_FALSE(pane_.neighbour({.at = {{"layer", 0}, {"pos", 9}}}, Direction::right));
+}
+
+TEST(TakenEvents, ShowAFrameOneChangeOfTheButton) {
+  std::deque<InputEvent> queue;
+  for (const Kind kind : {Kind::press, Kind::release, Kind::press})
+    queue.push_back({.kind = kind, .at = {1, 1}, .wheel = 0, .with_control = false, .with_shift = false});
+  Input input = take_events(queue, {});
+  EXPECT_TRUE(input.pressed && input.held);
+  input = take_events(queue, input);
+  EXPECT_TRUE(input.released && !input.held);
+  input = take_events(queue, input);
+  EXPECT_TRUE(input.pressed);
+  EXPECT_TRUE(queue.empty());
+}
+
+TEST(TakenEvents, AddUpTheWheel) {
+  std::deque<InputEvent> queue;
+  for (int i = 0; i < 3; ++i)
+    queue.push_back(
+        {.kind = Kind::wheel, .at = {1, 1}, .wheel = 1, .with_control = false, .with_shift = false});
+  EXPECT_EQ(take_events(queue, {}).wheel, 3);
+}
+
+}  // namespace
+}  // namespace varve
