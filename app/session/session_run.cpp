@@ -55,7 +55,7 @@ void Session::run(const std::string& analysis) {
 
   const std::string id = run_id(choice());
   Run& run = runs_[id];
-  if (run.running()) return;
+  if (run.running() && !run.complete) return;  // all its cells may be in a moment before its job ends
   run.request = request_of(choice(), typed_, opened_->branch);
   run.complete = false;
   const std::shared_ptr<RunStore> store = opened_->store;
