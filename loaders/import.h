@@ -15,7 +15,7 @@ namespace varve {
 
 struct ImportRequest {
   std::filesystem::path source{}, store{};
-  bool link = false;   // leave weights where they are
+  bool link = false;     // leave weights where they are
   std::string steps{};   // LIST; empty: all
   std::string branch{};  // name for everything imported; empty: as the source says
 };

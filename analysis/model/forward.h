@@ -69,16 +69,18 @@ class Unembed {
   // resid [count, d_model] with count the rows of ONE prompt (rows are never mixed between prompts).
   void run(std::span<const float> resid, int64_t count, const Tile& tile) const;
   void run(std::span<const double> resid, int64_t count, const Tile64& tile) const;
-  // Several residuals of one prompt side by side (the lens: one a layer), each [count, d_model]: tile gets rows
-  // [row, row + rows) of every set at once, logits[set] [rows, tokens]; from several threads at once. Row blocks begin at
-  // multiples of row_block, in run() too, so that each row has the same bits here and there.
+  // Several residuals of one prompt side by side (the lens: one a layer), each [count, d_model]: tile gets
+  // rows [row, row + rows) of every set at once, logits[set] [rows, tokens]; from several threads at once.
+  // Row blocks begin at multiples of row_block, in run() too, so that each row has the same bits here and
+  // there.
   static constexpr int64_t row_block = 128;
   using SetTile = std::function<void(int64_t first, int64_t tokens, int64_t row, int64_t rows,
                                      std::span<const std::span<const float>> logits)>;
   using SetTile64 = std::function<void(int64_t first, int64_t tokens, int64_t row, int64_t rows,
                                        std::span<const std::span<const double>> logits)>;
   void run_sets(std::span<const std::span<const float>> residuals, int64_t count, const SetTile& tile) const;
-  void run_sets(std::span<const std::span<const double>> residuals, int64_t count, const SetTile64& tile) const;
+  void run_sets(std::span<const std::span<const double>> residuals, int64_t count,
+                const SetTile64& tile) const;
   std::vector<float> normalised(std::span<const float> resid, int64_t count) const;  // LN_f only
   static constexpr int64_t tile_tokens = 1024;
 

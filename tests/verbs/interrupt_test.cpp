@@ -29,7 +29,7 @@ int64_t temporaries_in(const std::filesystem::path& folder) {
 
 // A pack long enough that a run is still computing when the signal arrives.
 std::vector<std::string> long_run(const TinyStore& store) {
-  return {"run", "logit-lens", store.path(), "--probes", "repeat-random:prompts=64,period=60,seed=1"};
+  return {"run", "logit-lens", store.path(), "--probes", "repeat-random:prompts=16,period=60,seed=1"};
 }
 
 TEST(Interrupt, StopsWith130AndKeepsFinishedCells) {
@@ -110,7 +110,7 @@ TEST(Kill, ARunKilledAtAnyInstantLeavesAWholeStoreThatCanGoOn) {
   const TinyStore store("0,1,16,64");
   const auto words = [&store](int round) {
     return std::vector<std::string>{"run", "logit-lens", store.path(), "--probes",
-                                    "repeat-random:prompts=4,period=16,seed=" + std::to_string(round)};
+                                    "repeat-random:prompts=2,period=8,seed=" + std::to_string(round)};
   };
   const int64_t whole = micros_of(words(1000));
   std::mt19937_64 random(2);
