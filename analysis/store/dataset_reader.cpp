@@ -1,5 +1,7 @@
 // Reads a Dataset back. The seal vouches for the bytes, and still no size in the file is trusted.
 #include <limits>
+#include <memory>
+#include <new>
 #include <nlohmann/json.hpp>
 
 #include "analysis/core/dataset.h"
@@ -86,20 +88,44 @@ Array::Values read_numbers(hid_t dataset, hid_t type, int64_t count, const std::
   return values;
 }
 
-Array::Values read_texts(hid_t dataset, hid_t space, int64_t count, const About& about, const Source& source,
+// Memory for the texts of one array, no more of it than the file is long: each text lies in the file once,
+// and a file that says otherwise points many times at one large text. HDF5's own count of the bytes takes
+// time that grows with the square of how many texts there are.
+class TextMemory {
+ public:
+  TextMemory(size_t texts, int64_t bytes) : left_(static_cast<size_t>(bytes)) { blocks_.reserve(texts); }
+  static void* take(size_t bytes, void* memory) {
+    auto& own = *static_cast<TextMemory*>(memory);
+    own.spent_ = own.spent_ || bytes > own.left_ || own.blocks_.size() == own.blocks_.capacity();
+    if (own.spent_) return nullptr;
+    own.left_ -= bytes;
+    own.blocks_.emplace_back(new (std::nothrow) char[bytes]);
+    return own.blocks_.back().get();
+  }
+  static void give_back(void*, void*) {}  // all of it goes with this object
+  bool spent() const { return spent_; }
+
+ private:
+  std::vector<std::unique_ptr<char[]>> blocks_;
+  size_t left_;
+  bool spent_ = false;
+};
+
+Array::Values read_texts(hid_t dataset, int64_t count, const About& about, const Source& source,
                          const std::string& what) {
   std::vector<std::string> values(static_cast<size_t>(count));
   if (count == 0) return values;
   const h5::Handle type = h5::text_type();
-  hsize_t needed = 0;
-  h5::check(H5Dvlen_get_buf_size(dataset, type.id(), space, &needed), what);
-  // Each text lies in the file once; a file that says otherwise points many times at one large text.
-  if (needed > static_cast<hsize_t>(source.bytes)) fail("{}: its texts are longer than the file", what);
+  TextMemory memory(values.size(), source.bytes);
+  const h5::Handle transfer(H5Pcreate(H5P_DATASET_XFER), H5Pclose, what);
+  h5::check(H5Pset_vlen_mem_manager(transfer.id(), TextMemory::take, &memory, TextMemory::give_back, &memory),
+            what);
   std::vector<char*> words(values.size(), nullptr);
-  h5::check(H5Dread(dataset, type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, words.data()), what);
+  const herr_t ended = H5Dread(dataset, type.id(), H5S_ALL, H5S_ALL, transfer.id(), words.data());
+  if (memory.spent()) fail("{}: its texts are longer than the file", what);
+  h5::check(ended, what);
   for (size_t place = 0; place < words.size(); ++place)
     if (words[place]) values[place] = words[place];
-  h5::check(H5Dvlen_reclaim(type.id(), space, H5P_DEFAULT, words.data()), what);
   if (about.escaped)
     for (std::string& value : values) value = h5::unescape(value, what);
   return values;
@@ -116,7 +142,7 @@ Array read_array(hid_t dataset, const About& about, const Source& source, const 
   if (H5Tis_variable_str(type.id()) > 0) {
     // 16 bytes on disk: length, heap address, place in the heap.
     const int64_t count = count_values(dataset, shape, 16, source, what);
-    return {about.axes, shape, read_texts(dataset, space.id(), count, about, source, what)};
+    return {about.axes, shape, read_texts(dataset, count, about, source, what)};
   }
   const int64_t count = count_values(dataset, shape, each, source, what);
   if (H5Tequal(type.id(), H5T_IEEE_F32LE) > 0)
