@@ -1,6 +1,7 @@
 // A file format: lists the tensors of one checkpoint file and hands out their bytes where they lie.
 #pragma once
 
+#include <cstdint>
 #include <filesystem>
 #include <functional>
 #include <memory>
@@ -18,10 +19,24 @@ struct FileTensor {
   int64_t offset = 0;  // where the bytes begin in the file; -1 where they are not there as they are
 };
 
+// One set of weights in a file. A file that holds a training run has several.
+struct FilePart {
+  std::string label;  // where it lies in the file: "model", "checkpoints[3]", "1000"; empty: the whole file
+  int64_t step = -1;  // where the file says it
+  std::vector<FileTensor> tensors;
+  std::vector<std::string> notes;  // what else lies there and is left out
+};
+
 class TensorFile {
  public:
   virtual ~TensorFile() = default;
-  virtual const std::vector<FileTensor>& tensors() const = 0;
+  virtual const std::vector<FilePart>& parts() const = 0;  // in order of the file; at least one
+  // Reads all bytes the file has a checksum for, where opening it has not. `passed` is told how many bytes it
+  // had; it may throw Stopped. Throws Error naming what is damaged.
+  virtual void check_bytes(const std::function<void(int64_t bytes)>& passed) const = 0;
+
+  // Of a file with one set of weights. Throws Error where it has several.
+  const std::vector<FileTensor>& tensors() const;
 };
 
 struct Format {

@@ -1,12 +1,7 @@
-// One array in NumPy's own format: a magic, a version, a Python literal as header, then the numbers.
-//   1. "\x93NUMPY", major, minor
-//   2. header length: u16 in version 1, u32 in versions 2 and 3, little endian
-//   3. {'descr': '<i4', 'fortran_order': False, 'shape': (3, 4), }, padded with spaces, ended by a newline
-//   4. the numbers, row-major unless fortran_order
+// Integer arrays read from npy files, arrays written as npy (layout in npy_header.cpp).
 #include "loaders/npy.h"
 
 #include <algorithm>
-#include <charconv>
 #include <cstring>
 #include <limits>
 #include <type_traits>
@@ -15,76 +10,10 @@
 #include <fmt/ranges.h>
 
 #include "analysis/core/error.h"
+#include "loaders/npy_header.h"
 
 namespace varve {
 namespace {
-
-constexpr std::string_view magic("\x93NUMPY", 6);
-
-struct Header {
-  std::string type;  // "<i4"
-  bool fortran = false;
-  std::vector<int64_t> shape;
-  size_t data_begin = 0;
-};
-
-// The text after 'key': in the header's Python literal.
-std::string_view value_of(std::string_view header, std::string_view key, const std::string& where) {
-  const size_t found = header.find(fmt::format("'{}':", key));
-  if (found == std::string_view::npos)
-    fail("{}: the npy header has no '{}'; is the file damaged?", where, key);
-  std::string_view rest = header.substr(found + key.size() + 3);
-  rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-  return rest;
-}
-
-std::vector<int64_t> parse_shape(std::string_view text, const std::string& where) {
-  const size_t end = text.find(')');
-  if (text.empty() || text[0] != '(' || end == std::string_view::npos)
-    fail("{}: the npy header holds no shape; is the file damaged?", where);
-  std::vector<int64_t> shape;
-  const char* at = text.data() + 1;
-  const char* const stop = text.data() + end;
-  while (at < stop) {
-    if (*at == ' ' || *at == ',') {
-      ++at;
-      continue;
-    }
-    int64_t extent = 0;
-    const auto [next, problem] = std::from_chars(at, stop, extent);
-    if (problem != std::errc() || extent < 0)
-      fail("{}: the npy shape {} is damaged", where, text.substr(0, end + 1));
-    shape.push_back(extent);
-    at = next;
-  }
-  return shape;
-}
-
-Header parse_header(std::string_view bytes, const std::string& where) {
-  if (bytes.size() < 12 || bytes.substr(0, magic.size()) != magic)
-    fail("{}: not an npy array (it does not begin with \\x93NUMPY)", where);
-  const auto byte = [&bytes](size_t at) {
-    return static_cast<size_t>(static_cast<unsigned char>(bytes[at]));
-  };
-  const size_t version = byte(6);
-  if (version < 1 || version > 3) fail("{}: npy version {} is not known; 1 to 3 are", where, version);
-  const size_t length_bytes = version == 1 ? 2 : 4;
-  size_t length = byte(8) | byte(9) << 8;
-  if (length_bytes == 4) length |= byte(10) << 16 | byte(11) << 24;
-  const size_t begin = 8 + length_bytes;
-  if (length > bytes.size() - begin) fail("{}: the npy header runs past the end of the file", where);
-  const std::string_view text = bytes.substr(begin, length);
-  Header header;
-  const std::string_view type = value_of(text, "descr", where);
-  const size_t quote = type.size() > 1 ? type.find('\'', 1) : std::string_view::npos;
-  if (type.empty() || type[0] != '\'' || quote == std::string_view::npos)
-    fail("{}: a structured npy array; a plain array of integers is needed", where);
-  header.type = type.substr(1, quote - 1);
-  header.fortran = value_of(text, "fortran_order", where).substr(0, 4) == "True";
-  header.shape = parse_shape(value_of(text, "shape", where), where);
-  header.data_begin = begin + length;
-  return header;
-}
 
 template <class T>
 std::vector<int64_t> widen(std::string_view data, size_t count, const std::string& where) {
@@ -158,7 +87,7 @@ std::string header_bytes(const std::string& type, const std::vector<int64_t>& sh
   // The data begin at a multiple of 64, as NumPy itself lays them.
   text.append(63 - (10 + text.size()) % 64, ' ');
   text += '\n';
-  std::string out(magic);
+  std::string out(npy_magic);
   out += '\x01';
   out += '\x00';
   out += static_cast<char>(text.size() & 0xFF);
@@ -190,7 +119,7 @@ std::string text_npy(const Array& array) {
 }  // namespace
 
 IntegerArray read_npy_integers(std::string_view bytes, const std::string& where) {
-  const Header header = parse_header(bytes, where);
+  const NpyHeader header = parse_npy_header(bytes, where);
   size_t count = 1;
   for (const int64_t extent : header.shape) {
     // No array holds more numbers than its file has bytes; this also keeps the product from overflowing.

@@ -1,80 +1,20 @@
-// Zip archives as NumPy writes and reads them: stored or deflated members, found through the central
-// directory.
-//   1. per member: "PK\3\4", 26 bytes, name, extra, data
-//   2. per member in the directory: "PK\1\2", method at 10, crc at 16, sizes at 20 and 24, name 28, extra 30,
-//      comment 32, place of 1. at 42, name at 46
-//   3. at the end: "PK\5\6", member count at 10, directory place at 16, comment length at 20
+// Zip archives as NumPy reads and writes them: all members at once, and new ones stored (layout in
+// zip_archive.cpp).
 #include <zlib.h>
 
-#include <algorithm>
 #include <limits>
 
 #include <fmt/format.h>
 
 #include "analysis/core/error.h"
 #include "loaders/npy.h"
+#include "loaders/zip_archive.h"
 
 namespace varve {
 namespace {
 
-constexpr size_t end_size = 22, entry_size = 46, local_size = 30;
-// Deflate cannot pack tighter than about 1032 to 1: a larger promise is a bomb or damage.
-constexpr uint64_t largest_ratio = 1040;
-
-uint32_t u16(std::string_view bytes, size_t at) {
-  return static_cast<unsigned char>(bytes[at]) |
-         static_cast<uint32_t>(static_cast<unsigned char>(bytes[at + 1])) << 8;
-}
-uint32_t u32(std::string_view bytes, size_t at) { return u16(bytes, at) | u16(bytes, at + 2) << 16; }
-
-size_t find_end(std::string_view bytes, const std::string& where) {
-  constexpr size_t longest_comment = 65535;
-  if (bytes.size() >= end_size)
-    for (size_t back = end_size; back <= std::min(bytes.size(), end_size + longest_comment); ++back)
-      if (bytes.substr(bytes.size() - back, 4) == "PK\5\6") return bytes.size() - back;
-  fail("{}: not a zip archive, or cut short", where);
-}
-
-std::string inflated(std::string_view packed, uint32_t size, const std::string& where) {
-  if (size > packed.size() * largest_ratio + 64)
-    fail("{}: a packed member promises {} bytes out of {}; is the file damaged?", where, size, packed.size());
-  std::string out(size, '\0');
-  z_stream stream{};
-  if (inflateInit2(&stream, -MAX_WBITS) != Z_OK) fail("{}: zlib refused to start", where);
-  stream.next_in = reinterpret_cast<Bytef*>(const_cast<char*>(packed.data()));
-  stream.avail_in = static_cast<uInt>(packed.size());
-  stream.next_out = reinterpret_cast<Bytef*>(out.data());
-  stream.avail_out = size;
-  const int ended = inflate(&stream, Z_FINISH);
-  const bool whole = ended == Z_STREAM_END && stream.total_out == size;
-  inflateEnd(&stream);
-  if (!whole) fail("{}: a packed member does not unpack to its {} bytes; is the file damaged?", where, size);
-  return out;
-}
-
 uint32_t checksum(std::string_view data) {
   return static_cast<uint32_t>(crc32_z(0, reinterpret_cast<const Bytef*>(data.data()), data.size()));
-}
-
-std::string member_data(std::string_view bytes, size_t entry, const std::string& where) {
-  const uint32_t method = u16(bytes, entry + 10), packed = u32(bytes, entry + 20),
-                 size = u32(bytes, entry + 24);
-  const size_t local = u32(bytes, entry + 42);
-  if (packed == UINT32_MAX || size == UINT32_MAX || local == UINT32_MAX)
-    fail("{}: archives of 4 GiB and more are not read; save the array as .npy", where);
-  if (local + local_size > bytes.size() || bytes.substr(local, 4) != "PK\3\4")
-    fail("{}: a member's place in the archive is wrong; is the file damaged?", where);
-  const size_t data = local + local_size + u16(bytes, local + 26) + u16(bytes, local + 28);
-  if (data > bytes.size() || packed > bytes.size() - data)
-    fail("{}: a member runs past the end of the archive; is the file cut short?", where);
-  const std::string_view raw = bytes.substr(data, packed);
-  if (method != 0 && method != 8)
-    fail("{}: a member is packed by method {}; stored and deflate are read", where, method);
-  if (method == 0 && packed != size) fail("{}: a stored member has two sizes; is the file damaged?", where);
-  std::string content = method == 0 ? std::string(raw) : inflated(raw, size, where);
-  if (checksum(content) != u32(bytes, entry + 16))
-    fail("{}: a member's checksum is wrong; is the file damaged?", where);
-  return content;
 }
 
 void put(std::string& out, uint32_t value, int bytes) {
@@ -100,18 +40,9 @@ std::string common_fields(const std::string& name, std::string_view data) {
 }  // namespace
 
 std::vector<std::pair<std::string, std::string>> read_zip(std::string_view bytes, const std::string& where) {
-  const size_t end = find_end(bytes, where);
-  const uint32_t count = u16(bytes, end + 10);
-  size_t entry = u32(bytes, end + 16);
+  const ZipArchive archive(bytes, where);
   std::vector<std::pair<std::string, std::string>> members;
-  for (uint32_t i = 0; i < count; ++i) {
-    if (entry + entry_size > end || bytes.substr(entry, 4) != "PK\1\2")
-      fail("{}: the archive's directory is damaged at member {}", where, i);
-    const size_t name_size = u16(bytes, entry + 28);
-    if (entry + entry_size + name_size > end) fail("{}: the archive's directory is cut short", where);
-    members.emplace_back(bytes.substr(entry + entry_size, name_size), member_data(bytes, entry, where));
-    entry += entry_size + name_size + u16(bytes, entry + 30) + u16(bytes, entry + 32);
-  }
+  for (const ZipMember& member : archive.members()) members.emplace_back(member.name, archive.read(member));
   return members;
 }
 

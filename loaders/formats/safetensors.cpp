@@ -148,7 +148,8 @@ class SafetensorsFile : public TensorFile {
     read_table(path, parse_header(path, header), bytes.subspan(8 + length), 8 + length);
   }
 
-  const std::vector<FileTensor>& tensors() const override { return tensors_; }
+  const std::vector<FilePart>& parts() const override { return parts_; }
+  void check_bytes(const std::function<void(int64_t)>&) const override {}  // there are no checksums
 
  private:
   void read_table(const std::filesystem::path& path, const nlohmann::json& header,
@@ -176,7 +177,7 @@ class SafetensorsFile : public TensorFile {
       entry.tensor.view.bytes = data.subspan(entry.begin, entry.end - entry.begin);
       entry.tensor.offset = static_cast<int64_t>(data_begin + entry.begin);
       at = entry.end;
-      tensors_.push_back(std::move(entry.tensor));
+      parts_.front().tensors.push_back(std::move(entry.tensor));
     }
     if (at != data.size())
       fail("{}: {} bytes follow the last tensor; the header and the file do not belong together",
@@ -184,7 +185,7 @@ class SafetensorsFile : public TensorFile {
   }
 
   MappedFile file_;
-  std::vector<FileTensor> tensors_;
+  std::vector<FilePart> parts_{1};
 };
 
 // A plausible header length and the brace behind it; the file may still be broken further in.
