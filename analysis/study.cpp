@@ -36,7 +36,7 @@ Weights weights_of(std::shared_ptr<const RunStore> store, const CheckpointRecord
     if (found == by_name->end())
       fail("step {} holds no tensor '{}', which its recipe asks for. Import it again.", step, name);
     const TensorView view = store->tensor(*found->second);
-    return RawTensor{raw_type(view.type, name), view.shape, view.bytes};
+    return RawTensor{raw_type(view.type, name), view.shape, view.bytes, view.mapped, view.owned};
   };
   return Weights(spec_from_json(checkpoint.spec), recipe_from_json(checkpoint.recipe), std::move(source));
 }

@@ -24,7 +24,8 @@ class Study {
   const Weights& weights() const { return *weights_; }
   const Probes& probes() const { return *probes_; }
   Compute compute() const { return compute_; }
-  std::string piece(int64_t id) const;  // as people read it; "#17" where there is no tokenizer
+  void be_frugal() { weights_->set_frugal(true); }  // where memory is short: see Weights
+  std::string piece(int64_t id) const;              // as people read it; "#17" where there is no tokenizer
 
  private:
   std::shared_ptr<const RunStore> store_;

@@ -16,7 +16,9 @@
 #include "analysis/core/text.h"
 #include "loaders/checkpoint_files.h"
 #include "loaders/choice.h"
+#include "loaders/map.h"
 #include "loaders/tensor_scan.h"
+#include "loaders/weight_writer.h"
 
 namespace varve {
 namespace {
@@ -46,7 +48,7 @@ std::string checkpoint_digest(const CheckpointRecord& record) {
 // With all links resolved; labels need not be distinct, files are.
 std::vector<fs::path> files_of(const CheckpointSource& source) {
   std::vector<fs::path> files = source.weights;
-  files.push_back(fs::canonical(source.folder / "config.json"));
+  if (!source.map) files.push_back(fs::weakly_canonical(source.folder / "config.json"));
   return files;
 }
 
@@ -57,6 +59,7 @@ class Import {
          int64_t total_bytes, Task& task)
       : request_(request),
         store_(std::move(store)),
+        weights_(*store_, request.compress),
         series_(store_->series()),
         task_(task),
         total_bytes_(std::max<int64_t>(1, total_bytes)) {
@@ -72,7 +75,11 @@ class Import {
     for (const std::string& text : source.notes) note(text);
   }
 
-  const ImportReport& report() const { return report_; }
+  ImportReport report() const {
+    ImportReport report = report_;
+    report.bytes_written = weights_.bytes_written();
+    return report;
+  }
 
   void run(const std::vector<CheckpointSource>& checkpoints) {
     try {
@@ -212,13 +219,14 @@ class Import {
   }
 
   // The tensors of a checkpoint the store holds; from the source's own mapping where that is still open.
-  Views views_of(const CheckpointRecord& record) const {
+  Views views_of(const CheckpointRecord& record) {
     Views views;
     const bool open =
         previous_ && previous_->source.branch == record.branch && previous_->source.step == record.step;
     if (open) {
       for (const OpenTensor& tensor : previous_->tensors) views.emplace(tensor.name, tensor.view);
     } else {
+      weights_.publish();
       for (const TensorRecord& tensor : record.tensors) views.emplace(tensor.name, store_->tensor(tensor));
     }
     return views;
@@ -263,17 +271,15 @@ class Import {
     std::vector<RunStore::NewTensor> fresh;
     for (size_t i = 0; i < record.tensors.size(); ++i) {
       const TensorRecord& tensor = record.tensors[i];
-      const bool held = request_.link ? known_.contains(tensor.digest) : store_->has_tensor(tensor.digest);
-      const bool first = known_.insert(tensor.digest).second;
+      const bool held = request_.link ? !known_.insert(tensor.digest).second : weights_.holds(tensor.digest);
       if (held) {
         ++report_.tensors_shared;
       } else if (!request_.link) {
         fresh.push_back({tensor, open.tensors[i].view.bytes});
-        if (first) report_.bytes_written += static_cast<int64_t>(open.tensors[i].view.bytes.size());
       }
     }
     Task writing = task_.part(fraction(done_bytes_), fraction(done_bytes_ + open.bytes));
-    if (!fresh.empty()) store_->add_weights(fresh, writing);
+    weights_.write(std::move(fresh), record, series_, writing);
     // The one behind it now follows another checkpoint; -1 has its change measured again, even by a later
     // import.
     auto at = std::upper_bound(series_.checkpoints.begin(), series_.checkpoints.end(), record, before);
@@ -337,6 +343,7 @@ class Import {
   }
 
   void publish() {
+    weights_.publish();
     if (!unpublished_) return;
     store_->publish_series(series_);
     unpublished_ = false;
@@ -344,6 +351,7 @@ class Import {
 
   const ImportRequest& request_;
   std::shared_ptr<RunStore> store_;
+  WeightWriter weights_;
   SeriesRecord series_;
   Task& task_;
   int64_t total_bytes_, done_bytes_ = 0;
@@ -368,7 +376,9 @@ void import_logs(const SeriesSource& source, RunStore& store, Import& job) {
 
 ImportReport import_series(const ImportRequest& request, Task& task) try {
   task.doing("looking for checkpoints");
-  const SeriesSource source = find_series(request.source);
+  std::shared_ptr<const NetworkMap> map;
+  if (!request.map.empty()) map = std::make_shared<NetworkMap>(read_map(request.map));
+  const SeriesSource source = find_series(request.source, map);
   const std::vector<CheckpointSource> checkpoints = chosen(request, source);
   // Every table of tensors is checked before the first byte is written: a bad last shard is known at once.
   int64_t total = 0;

@@ -15,9 +15,11 @@ namespace varve {
 
 struct ImportRequest {
   std::filesystem::path source{}, store{};
-  bool link = false;     // leave weights where they are
-  std::string steps{};   // LIST; empty: all
-  std::string branch{};  // name for everything imported; empty: as the source says
+  bool link = false;      // leave weights where they are
+  bool compress = false;  // keep weights as packed differences to earlier checkpoints where that saves room
+  std::string steps{};    // LIST; empty: all
+  std::string branch{};   // name for everything imported; empty: as the source says
+  std::filesystem::path map{};  // describes the network of files without a config.json; empty: none
 };
 
 struct ImportReport {

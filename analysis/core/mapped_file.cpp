@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <system_error>
 #include <utility>
 
@@ -60,20 +61,30 @@ MappedFile& MappedFile::operator=(MappedFile&& other) noexcept {
 }
 
 // Advice that the kernel does not take changes speed, never bytes; its answer is not looked at.
+void will_need(std::span<const std::byte> mapped) {
+  // The kernel cuts one request down to its read-ahead window, which is seldom smaller than this.
+  constexpr size_t window = size_t{128} << 10;
+  if (mapped.empty()) return;
+  const uintptr_t end = reinterpret_cast<uintptr_t>(mapped.data()) + mapped.size();
+  uintptr_t at = reinterpret_cast<uintptr_t>(mapped.data()) / page_size() * page_size();
+  for (; at < end; at += window)
+    ::madvise(reinterpret_cast<void*>(at), std::min<size_t>(window, end - at), MADV_WILLNEED);
+}
+
+void done_with(std::span<const std::byte> mapped) {
+  // Whole pages inside the stretch only: its first and last page may hold a neighbour that is still read.
+  const uintptr_t begin = reinterpret_cast<uintptr_t>(mapped.data()), end = begin + mapped.size();
+  const uintptr_t first = (begin + page_size() - 1) / page_size() * page_size();
+  const uintptr_t last = end / page_size() * page_size();
+  if (first < last) ::madvise(reinterpret_cast<void*>(first), last - first, MADV_DONTNEED);
+}
+
 void MappedFile::will_need(size_t offset, size_t count) const {
-  if (offset >= size_ || count == 0) return;
-  const size_t end = offset + std::min(count, size_ - offset);
-  const size_t begin = offset - offset % page_size();
-  ::madvise(const_cast<std::byte*>(data_) + begin, end - begin, MADV_WILLNEED);
+  if (offset < size_) varve::will_need({data_ + offset, std::min(count, size_ - offset)});
 }
 
 void MappedFile::done_with(size_t offset, size_t count) const {
-  if (offset >= size_ || count == 0) return;
-  // Whole pages inside the stretch only: its first and last page may hold a neighbour that is still read.
-  const size_t end = offset + std::min(count, size_ - offset);
-  const size_t begin = (offset + page_size() - 1) / page_size() * page_size();
-  const size_t last = end == size_ ? end : end - end % page_size();
-  if (begin < last) ::madvise(const_cast<std::byte*>(data_) + begin, last - begin, MADV_DONTNEED);
+  if (offset < size_) varve::done_with({data_ + offset, std::min(count, size_ - offset)});
 }
 
 }  // namespace varve

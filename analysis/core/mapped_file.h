@@ -28,4 +28,9 @@ class MappedFile {
   size_t size_ = 0;
 };
 
+// The same advice for bytes that are known to lie in some mapped file, and only for those: other memory would
+// lose what stands in it. `will_need` may wait for the disk, so it is for a thread that can (ReadAhead).
+void will_need(std::span<const std::byte> mapped);
+void done_with(std::span<const std::byte> mapped);
+
 }  // namespace varve

@@ -5,11 +5,13 @@
 #include <algorithm>
 #include <cstring>
 #include <optional>
+#include <set>
 #include <utility>
 
 #include <fmt/ranges.h>
 
 #include "analysis/core/error.h"
+#include "analysis/core/mapped_file.h"
 #include "analysis/model/widen.h"
 
 namespace varve {
@@ -21,6 +23,7 @@ struct Strided {
   std::vector<int64_t> shape, strides;
   const std::byte* base = nullptr;
   std::shared_ptr<const std::vector<std::byte>> owned;
+  bool mapped = false;
 };
 
 int64_t product(const std::string& name, const std::vector<int64_t>& shape) {
@@ -96,8 +99,7 @@ Strided packed_copy(const Strided& from, int64_t count) {
       index[axis] = 0;
     }
   }
-  Strided copy{from.type, from.shape, packed_strides(from.shape), bytes->data(), bytes};
-  return copy;
+  return {from.type, from.shape, packed_strides(from.shape), bytes->data(), bytes, false};
 }
 
 Strided taken(const std::string& name, const TensorTake& take, const RawTensor& raw) {
@@ -106,7 +108,8 @@ Strided taken(const std::string& name, const TensorTake& take, const RawTensor& 
   if (count > 0 && raw.bytes.size() / size != static_cast<size_t>(count))
     fail("tensor '{}': its shape {} needs {} values of {} bytes but it has {} bytes", take.source, raw.shape,
          count, size, raw.bytes.size());
-  Strided at{raw.type, take.view.empty() ? raw.shape : take.view, {}, raw.bytes.data(), nullptr};
+  Strided at{raw.type,  take.view.empty() ? raw.shape : take.view, {}, raw.bytes.data(), raw.owned,
+             raw.mapped};
   if (product(take.source, at.shape) != count)
     fail("tensor '{}': '{}' has the shape {}, which cannot be seen as {}", name, take.source, raw.shape,
          at.shape);
@@ -140,6 +143,7 @@ Strided taken(const std::string& name, const TensorTake& take, const RawTensor& 
   std::optional<std::vector<int64_t>> strides = reshaped(at, take.shape);
   if (!strides) {
     at = packed_copy(at, taken_count);
+    if (raw.mapped) done_with(raw.bytes);
     strides = packed_strides(take.shape);
   }
   at.shape = take.shape;
@@ -159,6 +163,50 @@ const TensorTake& take_of(const TensorRecipe& recipe, const std::string& name) {
   const auto found = recipe.find(name);
   if (found == recipe.end()) fail("this model has no tensor '{}'", name);
   return found->second;
+}
+
+// The pieces NAME#axis.0, NAME#axis.1 ... side by side along that axis, in a copy.
+Strided stacked(const TensorRecipe& recipe, const TensorSource& source, const std::string& name,
+                size_t axis) {
+  Strided whole;
+  std::vector<Strided> pieces;
+  int64_t total = 0;
+  for (auto at = recipe.find(fmt::format("{}#{}.0", name, axis)); at != recipe.end();
+       at = recipe.find(fmt::format("{}#{}.{}", name, axis, pieces.size()))) {
+    const Strided piece = taken(at->first, at->second, source(at->second.source));
+    pieces.push_back(packed_copy(piece, product(at->first, piece.shape)));
+    const Strided &first = pieces.front(), &last = pieces.back();
+    bool fits =
+        last.type == first.type && last.shape.size() == first.shape.size() && axis < last.shape.size();
+    for (size_t other = 0; fits && other < last.shape.size(); ++other)
+      fits = other == axis || last.shape[other] == first.shape[other];
+    if (!fits) fail("tensor '{}': its pieces differ in type or shape", name);
+    total += last.shape[axis];
+  }
+  if (pieces.empty()) fail("this model has no tensor '{}'", name);
+  whole.type = pieces.front().type;
+  whole.shape = pieces.front().shape;
+  whole.shape[axis] = total;
+  const size_t rows = axis == 0 ? 1 : static_cast<size_t>(whole.shape[0]);
+  auto bytes = std::make_shared<std::vector<std::byte>>();
+  for (size_t row = 0; row < rows; ++row)
+    for (const Strided& piece : pieces) {
+      const size_t run = piece.owned->size() / rows;
+      bytes->insert(bytes->end(), piece.owned->begin() + static_cast<long>(row * run),
+                    piece.owned->begin() + static_cast<long>((row + 1) * run));
+    }
+  whole.strides = packed_strides(whole.shape);
+  whole.base = bytes->data();
+  whole.owned = bytes;
+  return whole;
+}
+
+Strided found(const TensorRecipe& recipe, const TensorSource& source, const std::string& name) {
+  if (recipe.count(name) == 0)
+    for (size_t axis : {0, 1})
+      if (recipe.count(fmt::format("{}#{}.0", name, axis)) > 0) return stacked(recipe, source, name, axis);
+  const TensorTake& take = take_of(recipe, name);
+  return taken(name, take, source(take.source));
 }
 
 template <class T>
@@ -193,23 +241,24 @@ Weights::Weights(ModelSpec spec, TensorRecipe recipe, TensorSource source)
   check(spec_);
 }
 
-bool Weights::has(const std::string& canonical) const { return recipe_.count(canonical) > 0; }
+bool Weights::has(const std::string& canonical) const {
+  return recipe_.count(canonical) > 0 || recipe_.count(canonical + "#0.0") > 0 ||
+         recipe_.count(canonical + "#1.0") > 0;
+}
 
 Matrix Weights::matrix(const std::string& canonical) const {
-  const TensorTake& take = take_of(recipe_, canonical);
-  Strided from = taken(canonical, take, source_(take.source));
+  Strided from = found(recipe_, source_, canonical);
   if (from.shape.size() != 2) fail("tensor '{}': it has the shape {}, not two axes", canonical, from.shape);
-  return {from.type, from.shape[0], from.shape[1], from.strides[0], from.strides[1], from.base, from.owned};
+  return {from.type,       from.shape[0], from.shape[1], from.strides[0],
+          from.strides[1], from.base,     from.owned,    from.mapped};
 }
 
 std::vector<float> Weights::vector_f32(const std::string& canonical) const {
-  const TensorTake& take = take_of(recipe_, canonical);
-  return vector_of<float>(canonical, taken(canonical, take, source_(take.source)));
+  return vector_of<float>(canonical, found(recipe_, source_, canonical));
 }
 
 std::vector<double> Weights::vector_f64(const std::string& canonical) const {
-  const TensorTake& take = take_of(recipe_, canonical);
-  return vector_of<double>(canonical, taken(canonical, take, source_(take.source)));
+  return vector_of<double>(canonical, found(recipe_, source_, canonical));
 }
 
 void widen_rows(const Matrix& matrix, int64_t first, int64_t count, float* out) {
@@ -217,6 +266,28 @@ void widen_rows(const Matrix& matrix, int64_t first, int64_t count, float* out) 
 }
 void widen_rows(const Matrix& matrix, int64_t first, int64_t count, double* out) {
   widen_matrix_rows(matrix, first, count, out);
+}
+
+void release_rows(const Matrix& matrix, int64_t first, int64_t count) {
+  if (!matrix.mapped || matrix.column_stride != 1 || matrix.row_stride < matrix.columns || count < 1) return;
+  const size_t size = bytes_of(matrix.type);
+  done_with({matrix.base + static_cast<size_t>(first * matrix.row_stride) * size,
+             static_cast<size_t>((count - 1) * matrix.row_stride + matrix.columns) * size});
+}
+
+std::vector<std::span<const std::byte>> Weights::stretches(const std::string& prefix) const {
+  std::vector<std::span<const std::byte>> found;
+  std::set<std::string> seen;
+  for (auto at = recipe_.lower_bound(prefix); at != recipe_.end() && at->first.starts_with(prefix); ++at) {
+    if (!seen.insert(at->second.source).second) continue;
+    const RawTensor raw = source_(at->second.source);
+    if (raw.mapped) found.push_back(raw.bytes);
+  }
+  return found;
+}
+
+void Weights::release(const std::string& prefix) const {
+  for (const std::span<const std::byte>& bytes : stretches(prefix)) done_with(bytes);
 }
 
 }  // namespace varve

@@ -21,6 +21,8 @@ struct RawTensor {
   RawType type = RawType::f32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
+  bool mapped = false;  // they lie in a mapped file: their pages may leave memory once read
+  std::shared_ptr<const std::vector<std::byte>> owned = nullptr;  // what they lie in otherwise
 };
 using TensorSource =
     std::function<RawTensor(const std::string& source_name)>;  // throws Error where it is absent
@@ -33,6 +35,7 @@ struct Matrix {
   int64_t rows = 0, columns = 0, row_stride = 0, column_stride = 1;
   const std::byte* base = nullptr;
   std::shared_ptr<const std::vector<std::byte>> owned;
+  bool mapped = false;
 };
 
 class Weights {
@@ -44,14 +47,24 @@ class Weights {
   std::vector<float> vector_f32(const std::string& canonical) const;
   std::vector<double> vector_f64(const std::string& canonical) const;
 
+  // Frugal: pages that will be read again soon leave memory too, and buffers are given back between uses.
+  bool frugal() const { return frugal_; }
+  void set_frugal(bool frugal) { frugal_ = frugal; }
+  // The mapped bytes behind all tensors whose canonical name begins so: "blocks.3.", "unembed.".
+  std::vector<std::span<const std::byte>> stretches(const std::string& prefix) const;
+  void release(const std::string& prefix) const;  // lets their pages leave memory
+
  private:
   ModelSpec spec_;
   TensorRecipe recipe_;
   TensorSource source_;
+  bool frugal_ = false;
 };
 
 // Rows [first, first + count) of a matrix, widened; the tile a kernel multiplies with.
 void widen_rows(const Matrix& matrix, int64_t first, int64_t count, float* out);
 void widen_rows(const Matrix& matrix, int64_t first, int64_t count, double* out);
+// Lets the pages under these rows leave memory, where they are mapped and no other rows lie among them.
+void release_rows(const Matrix& matrix, int64_t first, int64_t count);
 
 }  // namespace varve

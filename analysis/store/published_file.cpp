@@ -124,7 +124,7 @@ PublishedFile::~PublishedFile() {
   unlink(temporary_.c_str());
 }
 
-void PublishedFile::write(int64_t offset, const void* bytes, int64_t count) {
+void PublishedFile::write(int64_t offset, const void* bytes, int64_t count) const {
   const char* next = static_cast<const char*>(bytes);
   while (count > 0) {
     const ssize_t written = pwrite(descriptor_, next, std::min(count, largest_write), offset);

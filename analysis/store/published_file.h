@@ -16,7 +16,9 @@ class PublishedFile {
 
   const std::filesystem::path& target() const { return target_; }
   const std::filesystem::path& temporary() const { return temporary_; }
-  void write(int64_t offset, const void* bytes, int64_t count);  // throws Error, also where the disk is full
+  // From several threads at once, if they like.
+  void write(int64_t offset, const void* bytes,
+             int64_t count) const;  // throws Error, also where the disk is full
   // Asks the kernel to begin writing out, so that the final fsync finds little left.
   void begin_writing_out(int64_t offset, int64_t count) const;
 

@@ -6,12 +6,15 @@
 #include <unordered_set>
 
 #include "analysis/core/error.h"
+#include "analysis/core/pool.h"
 #include "analysis/store/dataset_parts.h"
+#include "analysis/store/packed.h"
 #include "analysis/store/published_file.h"
 #include "analysis/store/seal.h"
 #include "analysis/store/series_file.h"
 #include "analysis/store/store_inner.h"
 #include "analysis/store/tensor_bytes.h"
+#include "analysis/store/weights_file.h"
 
 namespace varve {
 
@@ -92,7 +95,19 @@ TensorView RunStore::tensor(const TensorRecord& record) const { return inner_->s
 
 bool RunStore::has_tensor(const std::string& digest) const { return inner_->shelf.holds(digest); }
 
+bool RunStore::keeps_whole(const std::string& digest) const { return inner_->shelf.keeps_whole(digest); }
+
+RunStore::NewWeights::NewWeights(std::unique_ptr<PublishedFile> file, int64_t bytes)
+    : file_(std::move(file)), bytes_(bytes) {}
+RunStore::NewWeights::~NewWeights() = default;
+void RunStore::NewWeights::publish() { file_->publish(); }
+
 void RunStore::add_weights(const std::vector<NewTensor>& tensors, Task& task) {
+  if (const std::unique_ptr<NewWeights> fresh = write_weights(tensors, task)) fresh->publish();
+}
+
+std::unique_ptr<RunStore::NewWeights> RunStore::write_weights(const std::vector<NewTensor>& tensors,
+                                                              Task& task) {
   std::vector<NewTensor> fresh;
   std::unordered_set<std::string> taken;
   std::vector<std::string> digests;
@@ -107,9 +122,28 @@ void RunStore::add_weights(const std::vector<NewTensor>& tensors, Task& task) {
     fresh.push_back(tensor);
     digests.push_back(record.digest);
   }
-  if (fresh.empty()) return;
+  if (fresh.empty()) return nullptr;
   make_folder(inner_->shelf.folder());
-  write_weights(inner_->shelf.folder() / (weights_name(digests) + ".h5"), fresh, task);
+  const fs::path file = inner_->shelf.folder() / (weights_name(digests) + ".h5");
+  std::vector<WeightsPayload> payloads(fresh.size());
+  parallel_for(static_cast<int64_t>(fresh.size()), [&](int64_t which, int) {
+    const NewTensor& tensor = fresh[static_cast<size_t>(which)];
+    WeightsPayload& payload = payloads[static_cast<size_t>(which)];
+    payload.record = tensor.record;
+    payload.bytes = tensor.bytes;
+    if (tensor.base.empty()) return;
+    TensorRecord base = tensor.record;
+    base.digest = tensor.base;
+    if (!keeps_whole(base.digest)) fail("tensor '{}': its base {} is not kept whole", base.name, base.digest);
+    payload.packed = pack(base.type, tensor.bytes, this->tensor(base).bytes);
+    if (payload.packed.empty()) return;
+    payload.bytes = payload.packed;
+    payload.base = base.digest;
+    task.step(which, static_cast<int64_t>(2 * fresh.size()));
+  });
+  int64_t bytes = 0;
+  for (const WeightsPayload& payload : payloads) bytes += static_cast<int64_t>(payload.bytes.size());
+  return std::make_unique<NewWeights>(varve::write_weights(file, payloads, task), bytes);
 }
 
 void RunStore::publish_series(const SeriesRecord& series) {

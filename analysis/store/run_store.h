@@ -34,6 +34,9 @@ struct TensorView {
   TensorType type = TensorType::f32;
   std::vector<int64_t> shape;
   std::span<const std::byte> bytes;
+  bool mapped = false;  // they lie in a mapped file: their pages may leave memory once read
+  std::shared_ptr<const std::vector<std::byte>> owned =
+      nullptr;  // where they were unpacked and lie nowhere else
   int64_t count() const;
 };
 
@@ -87,6 +90,8 @@ struct StoreFinding {
   bool broken = true;
 };
 
+class PublishedFile;
+
 class RunStore {
  public:
   static bool is_store(const std::filesystem::path& folder);
@@ -108,14 +113,21 @@ class RunStore {
   class ImportLock;
   std::unique_ptr<ImportLock> lock_for_import(Task& task);
   bool has_tensor(const std::string& digest) const;
+  bool keeps_whole(const std::string& digest) const;  // held, and not as a difference
   struct NewTensor {
     TensorRecord record;
     std::span<const std::byte> bytes;
+    // A tensor of the same type and shape that this store keeps whole: where that saves a tenth or more, only
+    // the packed difference to it is kept. Empty: kept whole.
+    std::string base{};
   };
-  // Writes those tensors whose digest the store does not hold yet into one new weights file, published
-  // atomically.
-  void add_weights(const std::vector<NewTensor>& tensors, Task& task);
-  void publish_series(const SeriesRecord& series);  // atomic
+  // Writes those tensors whose digest the store does not hold yet into one new weights file, which is
+  // published atomically by publish(): later than the writing, so that the disk works while the next
+  // checkpoint is read. Unpublished it leaves nothing behind. nullptr where the store holds all of them.
+  class NewWeights;
+  std::unique_ptr<NewWeights> write_weights(const std::vector<NewTensor>& tensors, Task& task);
+  void add_weights(const std::vector<NewTensor>& tensors, Task& task);  // write_weights and publish
+  void publish_series(const SeriesRecord& series);                      // atomic
 
   // Results. Any number of processes at once. Publishing an existing key is a no-op.
   std::filesystem::path result_path(const std::string& analysis, const std::string& key) const;
@@ -137,6 +149,19 @@ class RunStore {
   RunStore();
   struct Inner;
   std::unique_ptr<Inner> inner_;
+};
+
+class RunStore::NewWeights {
+ public:
+  NewWeights(std::unique_ptr<PublishedFile> file, int64_t bytes);
+  ~NewWeights();
+  void publish();
+  int64_t bytes() const { return bytes_; }  // of tensors, as they lie in the file
+
+ private:
+  friend class RunStore;
+  std::unique_ptr<PublishedFile> file_;
+  int64_t bytes_ = 0;
 };
 
 class RunStore::ImportLock {

@@ -73,15 +73,23 @@ std::optional<Line> read_line(const Descriptor& file) {
 
 }  // namespace
 
-std::string digest_around(const std::byte* bytes, int64_t count, std::vector<Stretch> left_out) {
+std::string digest_around(const std::byte* mapped, int64_t count, std::vector<Stretch> left_out) {
+  constexpr int64_t block = int64_t{4} << 20;
   std::sort(left_out.begin(), left_out.end());
   Digest digest;
+  const auto add = [&](int64_t begin, int64_t end) {
+    for (int64_t at = begin; at < end; at += block) {
+      const std::span<const std::byte> bytes(mapped + at, static_cast<size_t>(std::min(block, end - at)));
+      digest.add(bytes.data(), bytes.size());
+      done_with(bytes);
+    }
+  };
   int64_t at = 0;
   for (const auto& [first, length] : left_out) {
-    if (first > at) digest.add(bytes + at, static_cast<size_t>(std::min(first, count) - at));
+    if (first > at) add(at, std::min(first, count));
     at = std::min(count, std::max(at, first + length));
   }
-  if (at < count) digest.add(bytes + at, static_cast<size_t>(count - at));
+  if (at < count) add(at, count);
   return digest.hex();
 }
 

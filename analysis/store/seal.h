@@ -24,8 +24,9 @@ struct Seal {
 
 using Stretch = std::pair<int64_t, int64_t>;  // first byte, count
 
-// Digest of bytes [0, count) without some stretches, which have digests of their own.
-std::string digest_around(const std::byte* bytes, int64_t count, std::vector<Stretch> left_out);
+// Digest of bytes [0, count) of a mapped file without some stretches, which have digests of their own. Pages
+// leave memory behind it.
+std::string digest_around(const std::byte* mapped, int64_t count, std::vector<Stretch> left_out);
 
 void write_seal(PublishedFile& file, const Seal& seal);
 // Reads the end of the file only; throws Error where the file was cut short or is none of ours.

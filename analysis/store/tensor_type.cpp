@@ -7,6 +7,7 @@
 
 #include "analysis/core/digest.h"
 #include "analysis/core/error.h"
+#include "analysis/core/mapped_file.h"
 #include "analysis/store/tensor_bytes.h"
 
 namespace varve {
@@ -64,7 +65,7 @@ std::string tensor_digest(const TensorView& tensor) {
 }
 
 std::string tensor_digest(const TensorView& tensor, const std::function<void(int64_t bytes)>& advanced) {
-  constexpr size_t block = size_t{16} << 20;
+  constexpr size_t block = size_t{4} << 20;
   Digest digest;
   std::string form(name_of(tensor.type));
   for (int64_t extent : tensor.shape) form += fmt::format(" {}", extent);
@@ -72,6 +73,7 @@ std::string tensor_digest(const TensorView& tensor, const std::function<void(int
   for (size_t at = 0; at < tensor.bytes.size(); at += block) {
     const size_t count = std::min(block, tensor.bytes.size() - at);
     digest.add(tensor.bytes.data() + at, count);
+    if (tensor.mapped) done_with(tensor.bytes.subspan(at, count));
     advanced(static_cast<int64_t>(count));
   }
   return digest.hex();

@@ -106,7 +106,7 @@ struct TraceFile::Inner {
   }
 
   template <class To>
-  void write_slab(const Site& site, int64_t prompt, const std::vector<To>& slab) {
+  void write_slab(const Site& site, int64_t prompt, std::span<const To> slab) {
     const int64_t bytes = site.slab() * site.width();
     published.write(site.offset + prompt * bytes, slab.data(), bytes);
   }
@@ -130,10 +130,13 @@ struct TraceFile::Inner {
       site.wide = sizeof(From) == 8;
       lay_out(name, site);
     }
-    if (site.wide)
-      write_slab(site, prompt, pad<double>(shape, values, full));
+    // A prompt that fills its slab is written from where it lies: slabs can be the largest thing there is.
+    if (site.wide == (sizeof(From) == 8) && std::equal(full.begin(), full.end(), shape.begin()))
+      write_slab(site, prompt, values);
+    else if (site.wide)
+      write_slab<double>(site, prompt, pad<double>(shape, values, full));
     else
-      write_slab(site, prompt, pad<float>(shape, values, full));
+      write_slab<float>(site, prompt, pad<float>(shape, values, full));
     site.written[static_cast<size_t>(prompt)] = true;
   }
 
@@ -145,9 +148,9 @@ struct TraceFile::Inner {
         if (site.written[static_cast<size_t>(prompt)]) continue;
         const std::span<const int64_t> full(site.shape.begin() + 1, site.shape.end());
         if (site.wide)
-          write_slab(site, prompt, pad<double>(nothing, std::span<const double>{}, full));
+          write_slab<double>(site, prompt, pad<double>(nothing, std::span<const double>{}, full));
         else
-          write_slab(site, prompt, pad<float>(nothing, std::span<const float>{}, full));
+          write_slab<float>(site, prompt, pad<float>(nothing, std::span<const float>{}, full));
       }
     }
   }

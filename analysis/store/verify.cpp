@@ -18,7 +18,7 @@ namespace {
 
 class Inspection {
  public:
-  Inspection(fs::path store, Task& task) : store_(std::move(store)), task_(task) {}
+  Inspection(fs::path store, Task& task) : store_(std::move(store)), task_(task), shelf_(store_) {}
 
   std::vector<StoreFinding> run() {
     count_bytes();
@@ -76,20 +76,37 @@ class Inspection {
     const MappedFile mapped(file);
     std::vector<std::string> digests;
     for (const WeightsEntry& entry : index.entries) {
+      digests.push_back(entry.digest);
+      held_[entry.digest] = entry;
+      files_of_[file.filename().string()].push_back(entry.digest);
+      if (!entry.base.empty()) {
+        sound([&] { inspect_difference(file, entry); });
+        continue;
+      }
       const TensorView view{
           entry.type, entry.shape,
-          mapped.bytes().subspan(static_cast<size_t>(entry.offset), static_cast<size_t>(entry.bytes))};
+          mapped.bytes().subspan(static_cast<size_t>(entry.offset), static_cast<size_t>(entry.bytes)), true};
       const std::string digest = tensor_digest(view, [this](int64_t bytes) { advance(bytes); });
       if (digest != entry.digest)
         found(fmt::format("{}: tensor '{}' has digest {}, recorded as {}: its bytes changed", file.string(),
                           entry.name, digest, entry.digest));
-      digests.push_back(entry.digest);
-      held_[entry.digest] = entry;
-      files_of_[file.filename().string()].push_back(entry.digest);
-      mapped.done_with(static_cast<size_t>(entry.offset), static_cast<size_t>(entry.bytes));
     }
     if (weights_name(digests) != file.stem().string())
       found(fmt::format("{}: its name does not fit the tensors in it", file.string()));
+  }
+
+  void inspect_difference(const fs::path& file, const WeightsEntry& entry) {
+    TensorRecord record;
+    record.name = entry.name;
+    record.type = entry.type;
+    record.shape = entry.shape;
+    record.digest = entry.digest;
+    bases_.insert(entry.base);
+    const std::string digest = tensor_digest(shelf_.view(record), [this](int64_t) { advance(0); });
+    advance(entry.bytes);
+    if (digest != entry.digest)
+      fail("{}: tensor '{}' unpacks to digest {}, recorded as {}: its bytes changed", file.string(),
+           entry.name, digest, entry.digest);
   }
 
   void inspect_series() {
@@ -109,7 +126,8 @@ class Inspection {
       }
     for (const auto& [file, digests] : files_of_) {
       bool wanted = false;
-      for (const std::string& digest : digests) wanted = wanted || used.contains(digest);
+      for (const std::string& digest : digests)
+        wanted = wanted || used.contains(digest) || bases_.contains(digest);
       if (!wanted)
         found(fmt::format("weights/{}: no checkpoint uses it, perhaps an import was interrupted", file),
               false);
@@ -138,7 +156,7 @@ class Inspection {
       fail_changed(source, tensor, "it now ends before the tensor does");
     const TensorView view{
         tensor.type, tensor.shape,
-        linked_.bytes().subspan(static_cast<size_t>(tensor.link_offset), static_cast<size_t>(bytes))};
+        linked_.bytes().subspan(static_cast<size_t>(tensor.link_offset), static_cast<size_t>(bytes)), true};
     const std::string digest = tensor_digest(view, [this](int64_t) { advance(0); });
     if (digest != tensor.digest) fail_changed(source, tensor, "its bytes differ");
   }
@@ -180,6 +198,8 @@ class Inspection {
 
   fs::path store_;
   Task& task_;
+  WeightsShelf shelf_;
+  std::set<std::string> bases_;  // digests that differences need
   int64_t total_ = 1, done_ = 0;
   std::vector<StoreFinding> findings_;
   std::unordered_map<std::string, WeightsEntry> held_;

@@ -3,9 +3,11 @@
 #include "analysis/store/weights_file.h"
 
 #include <algorithm>
+#include <atomic>
 #include <nlohmann/json.hpp>
 
 #include "analysis/core/digest.h"
+#include "analysis/core/pool.h"
 #include "analysis/store/draft.h"
 #include "analysis/store/tensor_bytes.h"
 
@@ -45,25 +47,32 @@ hid_t stored_type(TensorType type) {
   fail("a tensor has an element type that varve does not know");
 }
 
-void create_tables(const h5::Draft& draft, std::span<const RunStore::NewTensor> tensors) {
+void create_tables(const h5::Draft& draft, std::span<const WeightsPayload> tensors) {
   const h5::Handle properties = h5::plain_dataset_properties();
-  for (const RunStore::NewTensor& tensor : tensors) {
+  for (const WeightsPayload& tensor : tensors) {
     const TensorRecord& record = tensor.record;
     const std::string what = fmt::format("making a place for the tensor '{}'", record.name);
-    const h5::Handle space = h5::simple_space(record.shape);
-    const h5::Handle dataset(H5Dcreate2(draft.file(), record.digest.c_str(), stored_type(record.type),
-                                        space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT),
-                             H5Dclose, what);
+    const bool whole = tensor.base.empty();
+    const h5::Handle space = h5::simple_space(
+        whole ? record.shape : std::vector<int64_t>{static_cast<int64_t>(tensor.bytes.size())});
+    const h5::Handle dataset(
+        H5Dcreate2(draft.file(), record.digest.c_str(), whole ? stored_type(record.type) : H5T_STD_U8LE,
+                   space.id(), H5P_DEFAULT, properties.id(), H5P_DEFAULT),
+        H5Dclose, what);
+    if (!whole) {
+      h5::write_attribute(dataset.id(), "packed_difference_to", tensor.base);
+      h5::write_attribute(dataset.id(), "shape", fmt::format("{}", fmt::join(record.shape, " ")));
+    }
     h5::write_attribute(dataset.id(), "dtype", std::string(name_of(record.type)));
     h5::write_attribute(dataset.id(), "name", record.name);
   }
 }
 
-std::vector<int64_t> reserve_places(h5::Draft& draft, std::span<const RunStore::NewTensor> tensors) {
+std::vector<int64_t> reserve_places(h5::Draft& draft, std::span<const WeightsPayload> tensors) {
   // Only the payloads are aligned; tables that each began at a page would double the size of a small model.
   draft.align(page);
   std::vector<int64_t> offsets;
-  for (const RunStore::NewTensor& tensor : tensors) {
+  for (const WeightsPayload& tensor : tensors) {
     const std::string what = fmt::format("making a place for the tensor '{}'", tensor.record.name);
     const h5::Handle dataset(H5Dopen2(draft.file(), tensor.record.digest.c_str(), H5P_DEFAULT), H5Dclose,
                              what);
@@ -72,30 +81,39 @@ std::vector<int64_t> reserve_places(h5::Draft& draft, std::span<const RunStore::
   return offsets;
 }
 
-std::string print_index(std::span<const RunStore::NewTensor> tensors, const std::vector<int64_t>& offsets) {
+std::string print_index(std::span<const WeightsPayload> tensors, const std::vector<int64_t>& offsets) {
   json all = json::array();
   for (size_t place = 0; place < tensors.size(); ++place) {
     const TensorRecord& record = tensors[place].record;
     all.push_back(json::array({record.digest, record.name, name_of(record.type), record.shape, offsets[place],
-                               tensors[place].bytes.size()}));
+                               tensors[place].bytes.size(), tensors[place].base}));
   }
   return json{{"tensors", all}}.dump(-1, ' ', false, json::error_handler_t::replace);
 }
 
-void copy_payloads(PublishedFile& file, std::span<const RunStore::NewTensor> tensors,
+// A stretch of one tensor, copied by whichever thread is free.
+struct Piece {
+  const std::byte* from;
+  int64_t to, count;
+};
+
+void copy_payloads(const PublishedFile& file, std::span<const WeightsPayload> tensors,
                    const std::vector<int64_t>& offsets, Task& task) {
-  int64_t total = 0, done = 0;
-  for (const RunStore::NewTensor& tensor : tensors) total += static_cast<int64_t>(tensor.bytes.size());
+  std::vector<Piece> pieces;
+  int64_t total = 0;
   for (size_t place = 0; place < tensors.size(); ++place) {
     const auto bytes = static_cast<int64_t>(tensors[place].bytes.size());
-    for (int64_t at = 0; at < bytes; at += block) {
-      const int64_t count = std::min(block, bytes - at);
-      file.write(offsets[place] + at, tensors[place].bytes.data() + at, count);
-      file.begin_writing_out(offsets[place] + at, count);
-      done += count;
-      task.step(done, total);
-    }
+    for (int64_t at = 0; at < bytes; at += block)
+      pieces.push_back({tensors[place].bytes.data() + at, offsets[place] + at, std::min(block, bytes - at)});
+    total += bytes;
   }
+  std::atomic<int64_t> done{0};
+  parallel_for(static_cast<int64_t>(pieces.size()), [&](int64_t which, int) {
+    const Piece& piece = pieces[static_cast<size_t>(which)];
+    file.write(piece.to, piece.from, piece.count);
+    file.begin_writing_out(piece.to, piece.count);
+    task.step(done += piece.count, total);
+  });
 }
 
 WeightsEntry read_entry(const json& row) {
@@ -109,6 +127,7 @@ WeightsEntry read_entry(const json& row) {
   entry.shape = row.at(3).get<std::vector<int64_t>>();
   entry.offset = row.at(4).get<int64_t>();
   entry.bytes = row.at(5).get<int64_t>();
+  if (row.size() > 6) entry.base = row.at(6).get<std::string>();
   return entry;
 }
 
@@ -127,17 +146,17 @@ std::string weights_name(std::vector<std::string> digests) {
   return digest.hex();
 }
 
-void write_weights(const std::filesystem::path& file, std::span<const RunStore::NewTensor> tensors,
-                   Task& task) {
-  PublishedFile published(file);
+std::unique_ptr<PublishedFile> write_weights(const std::filesystem::path& file,
+                                             std::span<const WeightsPayload> tensors, Task& task) {
+  auto published = std::make_unique<PublishedFile>(file);
   h5::Draft draft;
   create_tables(draft, tensors);
   const std::vector<int64_t> offsets = reserve_places(draft, tensors);
   draft.close();
-  draft.copy_into(published);
-  copy_payloads(published, tensors, offsets, task);
-  write_seal(published, {draft.bytes(), draft.digest(), print_index(tensors, offsets)});
-  published.publish();
+  draft.copy_into(*published);
+  copy_payloads(*published, tensors, offsets, task);
+  write_seal(*published, {draft.bytes(), draft.digest(), print_index(tensors, offsets)});
+  return published;
 }
 
 WeightsIndex read_weights_index(const std::filesystem::path& file) {
@@ -154,7 +173,9 @@ WeightsIndex read_weights_index(const std::filesystem::path& file) {
     require_digest(entry.digest, whose);
     const bool inside = entry.offset >= 0 && entry.bytes >= 0 && entry.bytes <= index.seal.body_bytes &&
                         entry.offset <= index.seal.body_bytes - entry.bytes;
-    if (!inside || entry.bytes != bytes_needed(entry.type, entry.shape, whose))
+    if (!entry.base.empty()) require_digest(entry.base, whose);
+    const int64_t whole = bytes_needed(entry.type, entry.shape, whose);
+    if (!inside || (entry.base.empty() ? entry.bytes != whole : entry.bytes > whole))
       fail("{}: its place in the file is impossible", whose);
   }
   return index;

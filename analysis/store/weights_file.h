@@ -3,15 +3,25 @@
 #pragma once
 
 #include <filesystem>
+#include <memory>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "analysis/core/task.h"
+#include "analysis/store/published_file.h"
 #include "analysis/store/run_store.h"
 #include "analysis/store/seal.h"
 
 namespace varve {
+
+// What goes into a weights file for one tensor: its own bytes, or the packed difference to a base.
+struct WeightsPayload {
+  TensorRecord record;
+  std::span<const std::byte> bytes;
+  std::string base;               // digest; empty: kept whole
+  std::vector<std::byte> packed;  // what `bytes` looks at where there is a base
+};
 
 // Where a tensor lies in its weights file; kept in the file's seal, so that no reader needs HDF5.
 struct WeightsEntry {
@@ -19,6 +29,7 @@ struct WeightsEntry {
   TensorType type = TensorType::f32;
   std::vector<int64_t> shape;
   int64_t offset = 0, bytes = 0;
+  std::string base;  // digest of the tensor kept whole that the bytes are the packed difference to, or empty
 };
 
 struct WeightsIndex {
@@ -29,8 +40,9 @@ struct WeightsIndex {
 
 // The file is named after what it holds: its digests, sorted.
 std::string weights_name(std::vector<std::string> digests);
-void write_weights(const std::filesystem::path& file, std::span<const RunStore::NewTensor> tensors,
-                   Task& task);
+// Written whole but not yet synced and named: publish() on what comes back does that.
+std::unique_ptr<PublishedFile> write_weights(const std::filesystem::path& file,
+                                             std::span<const WeightsPayload> tensors, Task& task);
 WeightsIndex read_weights_index(const std::filesystem::path& file);  // throws Error; every range checked
 
 }  // namespace varve

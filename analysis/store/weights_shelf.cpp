@@ -2,6 +2,7 @@
 #include "analysis/store/weights_shelf.h"
 
 #include "analysis/core/error.h"
+#include "analysis/store/packed.h"
 #include "analysis/store/published_file.h"
 #include "analysis/store/tensor_bytes.h"
 
@@ -45,8 +46,8 @@ void WeightsShelf::scan() {
     if (seen_.contains(name)) continue;
     try {
       for (WeightsEntry& tensor : read_weights_index(folder() / name).entries)
-        places_.try_emplace(tensor.digest,
-                            Place{name, tensor.type, std::move(tensor.shape), tensor.offset, tensor.bytes});
+        places_.try_emplace(tensor.digest, Place{name, tensor.type, std::move(tensor.shape), tensor.offset,
+                                                 tensor.bytes, tensor.base});
       seen_.insert(name);
       damaged_.erase(name);
     } catch (const Error& damage) {
@@ -70,6 +71,12 @@ bool WeightsShelf::holds(const std::string& digest) {
   return find(digest) != nullptr;
 }
 
+bool WeightsShelf::keeps_whole(const std::string& digest) {
+  const std::lock_guard lock(mutex_);
+  const Place* place = find(digest);
+  return place && place->base.empty();
+}
+
 std::span<const std::byte> WeightsShelf::mapped(const fs::path& file) {
   std::unique_ptr<MappedFile>& place = mapped_[file.string()];
   if (!place) place = std::make_unique<MappedFile>(file);
@@ -88,7 +95,8 @@ TensorView WeightsShelf::linked(const TensorRecord& record) {
   if (static_cast<int64_t>(all.size()) < record.link_offset + bytes)
     fail_changed(source, record, "it now ends before the tensor does");
   const TensorView view{record.type, record.shape,
-                        all.subspan(static_cast<size_t>(record.link_offset), static_cast<size_t>(bytes))};
+                        all.subspan(static_cast<size_t>(record.link_offset), static_cast<size_t>(bytes)),
+                        true};
   const std::string mark = fmt::format("{} {} {}", source.string(), record.link_offset, record.digest);
   {
     const std::lock_guard lock(mutex_);
@@ -101,8 +109,8 @@ TensorView WeightsShelf::linked(const TensorRecord& record) {
   return view;
 }
 
-TensorView WeightsShelf::view(const TensorRecord& record) {
-  if (!record.link_path.empty()) return linked(record);
+// The bytes as they lie in a weights file, and the base that they are a difference to.
+std::span<const std::byte> WeightsShelf::held(const TensorRecord& record, std::string& base) {
   const std::lock_guard lock(mutex_);
   const Place* place = find(record.digest);
   if (!place) {
@@ -119,8 +127,38 @@ TensorView WeightsShelf::view(const TensorRecord& record) {
   const std::span<const std::byte> all = mapped(file);
   if (static_cast<int64_t>(all.size()) < place->offset + place->bytes)
     fail("{}: it was cut short after it was opened. Import the series again.", file.string());
-  return {record.type, record.shape,
-          all.subspan(static_cast<size_t>(place->offset), static_cast<size_t>(place->bytes))};
+  base = place->base;
+  return all.subspan(static_cast<size_t>(place->offset), static_cast<size_t>(place->bytes));
+}
+
+TensorView WeightsShelf::unpacked(const TensorRecord& record, const std::string& base,
+                                  std::span<const std::byte> packed) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (auto known = unpacked_[record.digest].lock())
+      return {record.type, record.shape, *known, false, known};
+  }
+  TensorRecord whole = record;
+  whole.digest = base;
+  std::string none;
+  const std::span<const std::byte> base_bytes = held(whole, none);
+  const std::string whose =
+      fmt::format("{}: tensor '{}' ({})", folder().string(), record.name, record.digest);
+  if (!none.empty()) fail("{}: its base {} is a difference itself", whose, base);
+  const auto bytes =
+      std::make_shared<const std::vector<std::byte>>(unpack(record.type, packed, base_bytes, whose));
+  const TensorView view{record.type, record.shape, *bytes, false, bytes};
+  const std::lock_guard lock(mutex_);
+  unpacked_[record.digest] = bytes;
+  return view;
+}
+
+TensorView WeightsShelf::view(const TensorRecord& record) {
+  if (!record.link_path.empty()) return linked(record);
+  std::string base;
+  const std::span<const std::byte> bytes = held(record, base);
+  if (!base.empty()) return unpacked(record, base, bytes);
+  return {record.type, record.shape, bytes, true};
 }
 
 }  // namespace varve

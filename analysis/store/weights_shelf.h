@@ -22,6 +22,7 @@ class WeightsShelf {
   explicit WeightsShelf(std::filesystem::path store) : store_(std::move(store)) {}
 
   bool holds(const std::string& digest);
+  bool keeps_whole(const std::string& digest);
   TensorView view(const TensorRecord& record);
   std::filesystem::path folder() const { return store_ / "weights"; }
 
@@ -31,10 +32,13 @@ class WeightsShelf {
     TensorType type;
     std::vector<int64_t> shape;
     int64_t offset, bytes;
+    std::string base;  // empty: the bytes are the tensor's own
   };
   const Place* find(const std::string& digest);
   void scan();
   std::span<const std::byte> mapped(const std::filesystem::path& file);
+  std::span<const std::byte> held(const TensorRecord& record, std::string& base);
+  TensorView unpacked(const TensorRecord& record, const std::string& base, std::span<const std::byte> packed);
   TensorView linked(const TensorRecord& record);
 
   std::filesystem::path store_;
@@ -43,6 +47,8 @@ class WeightsShelf {
   std::set<std::string> seen_;                  // weights files already indexed
   std::map<std::string, std::string> damaged_;  // weights file -> what is wrong with it
   std::map<std::string, std::unique_ptr<MappedFile>> mapped_;
+  // Unpacked tensors that someone still looks at.
+  std::unordered_map<std::string, std::weak_ptr<const std::vector<std::byte>>> unpacked_;
   std::set<std::string> verified_links_;  // "path offset digest" compared in this process
 };
 

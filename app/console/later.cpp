@@ -12,7 +12,7 @@ bool is_later_verb(const std::string& verb) {
 
 bool is_later_option(const std::string& verb, const std::string& option) {
   constexpr std::array<std::pair<const char*, const char*>, 4> later{
-      {{"trace", "--grad-of"}, {"trace", "--patch"}, {"import", "--compress"}, {"import", "--map"}}};
+      {{"trace", "--grad-of"}, {"trace", "--patch"}, {"import", "--map"}}};
   for (const auto& [of_verb, name] : later)
     if (verb == of_verb && option == name) return true;
   return false;

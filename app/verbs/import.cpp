@@ -9,11 +9,21 @@
 #include "app/console/json_text.h"
 #include "app/console/source.h"
 #include "app/verbs/verb.h"
+#include "loaders/map.h"
 
 namespace varve {
 namespace {
 
+int draft(const std::filesystem::path& source, Console& console) {
+  require_exists(source);
+  const std::string text = draft_map(source);
+  console.print(console.json ? json_text(Json{{"map", text}}) : text);
+  return 0;
+}
+
 int import(const ImportRequest& request, Console& console) {
+  if (request.source.empty()) fail_usage("SOURCE is required");
+  if (request.store.empty()) fail_usage("--output is required: the store to make or to add to");
   require_exists(request.source);
   const std::string store = request.store.string();
   console.kept =
@@ -47,28 +57,41 @@ int import(const ImportRequest& request, Console& console) {
 }  // namespace
 
 void add_import(VerbCatalog& catalog) {
-  catalog.add({"import", "bring checkpoints into a store", "varve import runs/pythia-70m -o pythia-70m.varve",
-               [](CLI::App& command) {
-                 auto request = std::make_shared<ImportRequest>();
-                 command
-                     .add_option("SOURCE", request->source,
-                                 "a model folder, a folder of step folders, a Hugging Face cache repository "
-                                 "(models--org--name) or a series.toml manifest")
-                     ->required();
-                 command
-                     .add_option("-o,--output", request->store, "the store to make or to add to (NAME.varve)")
-                     ->required()
-                     ->type_name("STORE");
-                 command.add_flag("--link", request->link,
-                                  "leave the weights where they are and record path, size and digest");
-                 command
-                     .add_option("--steps", request->steps,
-                                 "which steps, as in 0,1,2,4:512:x2,1000:143000:1000,last; all by default")
-                     ->type_name("LIST");
-                 command.add_option("--branch", request->branch, "branch name for everything imported")
-                     ->type_name("NAME");
-                 return [request](Console& console) { return import(*request, console); };
-               }});
+  catalog.add(
+      {"import", "bring checkpoints into a store", "varve import runs/pythia-70m -o pythia-70m.varve",
+       [](CLI::App& command) {
+         auto request = std::make_shared<ImportRequest>();
+         command.add_option("SOURCE", request->source,
+                            "a model folder, a folder of step folders, a Hugging Face cache repository "
+                            "(models--org--name) or a series.toml manifest");
+         command.add_option("-o,--output", request->store, "the store to make or to add to (NAME.varve)")
+             ->type_name("STORE");
+         auto drafted = std::make_shared<std::filesystem::path>();
+         command
+             .add_option("--map", request->map,
+                         "how the tensors of a home-made network become a model (TOML)")
+             ->type_name("FILE");
+         command
+             .add_option("--map-template", *drafted,
+                         "print a first draft of a map for the tensors of DIR, and import nothing")
+             ->type_name("DIR");
+         command.add_flag("--link", request->link,
+                          "leave the weights where they are and record path, size and digest");
+         CLI::Option* link = command.get_option("--link");
+         command
+             .add_flag("--compress", request->compress,
+                       "keep weights as packed differences to earlier checkpoints (lossless)")
+             ->excludes(link);
+         command
+             .add_option("--steps", request->steps,
+                         "which steps, as in 0,1,2,4:512:x2,1000:143000:1000,last; all by default")
+             ->type_name("LIST");
+         command.add_option("--branch", request->branch, "branch name for everything imported")
+             ->type_name("NAME");
+         return [request, drafted](Console& console) {
+           return drafted->empty() ? import(*request, console) : draft(*drafted, console);
+         };
+       }});
 }
 
 }  // namespace varve

@@ -141,6 +141,7 @@ TEST(House, EveryLibraryHasOneHome) {
       {"BLAS", std::regex("^#include [<\"](cblas|openblas\\w*)\\.h"), {"analysis/model/"}},
       {"LAPACK", std::regex("^#include [<\"]lapacke?\\.h"), {"analysis/core/"}},
       {"PCRE2", std::regex("^#include [<\"]pcre2\\.h"), {"analysis/model/"}},
+      {"zstd", std::regex("^#include [<\"]zstd\\.h"), {"analysis/store/"}},
       {"xxHash", std::regex("^#include [<\"]xxhash\\.h"), {"analysis/core/"}},
       {"Cairo", std::regex("^#include [<\"](cairo|fontconfig/|ft2build)"), {"viz/draw/"}},
       {"ImGui", std::regex("^#include [<\"]imgui"), {"viz/host/"}},
