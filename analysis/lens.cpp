@@ -235,7 +235,8 @@ class Block {
   }
 
   void set_true_ids(std::span<const int64_t> next) {
-    for (size_t r = 0; r < next.size(); ++r) targets_[r].true_id = next[r];
+    // A token without a logit (vocab_out) is no target.
+    for (size_t r = 0; r < next.size(); ++r) targets_[r].true_id = next[r] < unembed_.vocab() ? next[r] : -1;
   }
 
   LensPoint point(size_t set, size_t row) const {

@@ -21,7 +21,7 @@ struct Block {
 Block block_at(const AttentionPlan& plan, int64_t first, int64_t length) {
   Block block{first, std::min(block_queries, length - first), 0, 0};
   if (plan.window > 0) block.key = std::max<int64_t>(0, first - plan.window + 1);
-  block.keys = first + block.count - block.key;
+  block.keys = (plan.causal ? first + block.count : length) - block.key;
   return block;
 }
 
@@ -30,7 +30,9 @@ int64_t low_key(const AttentionPlan& plan, const Block& block, int64_t query) {
   if (plan.window == 0) return 0;
   return std::max<int64_t>(0, block.first + query - plan.window + 1 - block.key);
 }
-int64_t high_key(const Block& block, int64_t query) { return block.first + query + 1 - block.key; }
+int64_t high_key(const AttentionPlan& plan, const Block& block, int64_t query) {
+  return plan.causal ? block.first + query + 1 - block.key : block.keys;
+}
 
 template <class T>
 void score_block(const AttentionPlan& plan, const Block& block, RowsOf<const T> q, RowsOf<const T> k,
@@ -51,7 +53,7 @@ template <class T>
 void softmax_block(const AttentionPlan& plan, const Block& block, RowsOf<T> scores) {
   for (int64_t query = 0; query < block.count; ++query) {
     T* row = scores.data + query * scores.stride;
-    const int64_t low = low_key(plan, block, query), high = high_key(block, query);
+    const int64_t low = low_key(plan, block, query), high = high_key(plan, block, query);
     softmax(row + low, high - low);
     std::fill(row, row + low, T{0});
     std::fill(row + high, row + block.keys, T{0});
@@ -64,14 +66,14 @@ void mask_block(const AttentionPlan& plan, const Block& block, RowsOf<T> scores)
   for (int64_t query = 0; query < block.count; ++query) {
     T* row = scores.data + query * scores.stride;
     std::fill(row, row + low_key(plan, block, query), masked);
-    std::fill(row + high_key(block, query), row + block.keys, masked);
+    std::fill(row + high_key(plan, block, query), row + block.keys, masked);
   }
 }
 
 }  // namespace
 
 AttentionPlan attention_plan(const ModelSpec& spec, int64_t layer) {
-  AttentionPlan plan{spec.heads, spec.kv_heads, spec.d_head, 0, 1, spec.attention_softcap};
+  AttentionPlan plan{spec.heads, spec.kv_heads, spec.d_head, 0, 1, spec.attention_softcap, spec.causal};
   if (!spec.window.empty()) plan.window = spec.window[static_cast<size_t>(layer)];
   plan.scale =
       spec.attention_scale > 0 ? spec.attention_scale : 1 / std::sqrt(static_cast<double>(spec.d_head));

@@ -12,6 +12,7 @@ struct AttentionPlan {
   int64_t heads = 0, kv_heads = 0, d_head = 0;
   int64_t window = 0;  // 0: the whole context; else key > query - window
   double scale = 1, softcap = 0;
+  bool causal = true;  // else every query sees every key
 };
 AttentionPlan attention_plan(const ModelSpec& spec, int64_t layer);
 

@@ -7,6 +7,7 @@
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
 #include "analysis/model/attention.h"
+#include "analysis/model/embedding.h"
 #include "analysis/model/kernels.h"
 #include "analysis/model/moe.h"
 #include "analysis/model/rope.h"
@@ -83,6 +84,15 @@ class Pass {
     linear<T>({x.data(), columns}, begin_, matrix, bias, {out.data(), rows}, task_);
   }
 
+  // Layers of a plain MLP may leave either matrix out where nothing changes width.
+  void apply_if_any(const std::string& w, const std::string& b, int64_t columns, const std::vector<T>& x,
+                    int64_t rows, std::vector<T>& out) {
+    if (!spec_.residual && rows == columns && !weights_.has(named(w.c_str())))
+      out = x;
+    else
+      apply(w, b, columns, x, rows, out);
+  }
+
   void normed(const char* name, const std::vector<T>& x, std::vector<T>& out) {
     out.resize(x.size());
     const std::string full = layer_ < 0 ? name : named(name);
@@ -91,16 +101,7 @@ class Pass {
 
   void embed() {
     const int64_t width = spec_.d_model;
-    const Matrix table = matrix_of(weights_, "embed.W_E", spec_.vocab, width);
-    resid_ = buffer(width);
-    T* out = resid_.data();
-    for (const std::vector<int64_t>& ids : probes_.prompts)
-      for (int64_t id : ids) {
-        widen_rows(table, id, 1, out);
-        out += width;
-      }
-    if (spec_.embed_scale != 1)
-      for (T& value : resid_) value *= static_cast<T>(spec_.embed_scale);
+    resid_ = embeddings<T>(weights_, probes_, begin_, task_);
     show_stream("embed", resid_);
     if (spec_.positions != Positions::learned || desk_.finished()) return stage();
     const Matrix positions = matrix_of(weights_, "pos_embed.W_pos", spec_.context, width);
@@ -125,24 +126,37 @@ class Pass {
 
   void block() {
     show_stream("resid_pre", resid_);
-    if (!desk_.finished()) attention();
-    if (desk_.finished()) return;
-    // In a parallel block the second norm reads what the first one read.
     const bool own_norm = spec_.pre_norm && !spec_.shared_parallel_norm;
-    if (own_norm && spec_.parallel) normed("ln2", resid_, mlp_input_);
-    if (spec_.shared_parallel_norm) mlp_input_.swap(normed_);
-    add_to(resid_.data(), out_.data(), rows_ * spec_.d_model);
-    show_stream("resid_mid", resid_);
+    if (spec_.attention) {
+      if (!desk_.finished()) attention();
+      if (desk_.finished()) return;
+      // In a parallel block the second norm reads what the first one read.
+      if (own_norm && spec_.parallel) normed("ln2", resid_, mlp_input_);
+      if (spec_.shared_parallel_norm) mlp_input_.swap(normed_);
+      take_in("ln1");
+      show_stream("resid_mid", resid_);
+    }
     if (desk_.finished()) return;
-    if (own_norm && !spec_.parallel) normed("ln2", resid_, mlp_input_);
-    if (own_norm) show_stream("ln2.normalized", mlp_input_);
-    if (!spec_.pre_norm) mlp_input_ = resid_;
-    stage();
-    if (!desk_.finished()) mlp();
-    if (desk_.finished()) return;
-    add_to(resid_.data(), out_.data(), rows_ * spec_.d_model);
+    if (spec_.mlp) {
+      if (own_norm && !spec_.parallel) normed("ln2", resid_, mlp_input_);
+      if (own_norm) show_stream("ln2.normalized", mlp_input_);
+      if (!spec_.pre_norm) mlp_input_ = resid_;
+      stage();
+      if (!desk_.finished()) mlp();
+      if (desk_.finished()) return;
+      take_in("ln2");
+    }
     show_stream("resid_post", resid_);
     stage();
+  }
+
+  // A module's output joins the stream, or takes its place.
+  void take_in(const char* sum_norm) {
+    if (spec_.residual)
+      add_to(resid_.data(), out_.data(), rows_ * spec_.d_model);
+    else
+      resid_ = out_;
+    if (spec_.norm_after_sum) normed(sum_norm, resid_, resid_);
   }
 
   // The module's output, shown before and after the post norm, where there is one.
@@ -261,7 +275,7 @@ class Pass {
       experts();
     } else {
       const std::string first = spec_.gated_mlp ? "gate" : "in";
-      apply("mlp.W_" + first, "mlp.b_" + first, spec_.d_model, mlp_input_, spec_.d_mlp, hidden_);
+      apply_if_any("mlp.W_" + first, "mlp.b_" + first, spec_.d_model, mlp_input_, spec_.d_mlp, hidden_);
       show(named("mlp.pre"), {spec_.d_mlp}, hidden_);
       if (desk_.finished()) return;
       if (spec_.gated_mlp) apply("mlp.W_in", "mlp.b_in", spec_.d_model, mlp_input_, spec_.d_mlp, factor_);
@@ -270,7 +284,7 @@ class Pass {
       show(named("mlp.post"), {spec_.d_mlp}, hidden_);
       stage();
       if (desk_.finished()) return;
-      apply("mlp.W_out", "mlp.b_out", spec_.d_mlp, hidden_, spec_.d_model, out_);
+      apply_if_any("mlp.W_out", "mlp.b_out", spec_.d_mlp, hidden_, spec_.d_model, out_);
     }
     if (!desk_.finished()) show_module("mlp.out", "mlp_out", "ln2_post");
   }
@@ -296,7 +310,7 @@ class Pass {
     stage();
     if (desk_.finished()) return;
     const Unembed unembed(weights_, compute_);
-    const int64_t width = spec_.d_model, vocab = spec_.vocab;
+    const int64_t width = spec_.d_model, vocab = unembed.vocab();
     std::vector<T> logits;
     for (size_t prompt = 0; prompt + 1 < begin_.size(); ++prompt) {
       const int64_t length = begin_[prompt + 1] - begin_[prompt];

@@ -89,6 +89,16 @@ void activate_stretch(Activation activation, T* values, int64_t count) {
       return each.template operator()<Activation::relu>();
     case Activation::quick_gelu:
       return each.template operator()<Activation::quick_gelu>();
+    case Activation::relu_squared:
+      return each.template operator()<Activation::relu_squared>();
+    case Activation::square:
+      return each.template operator()<Activation::square>();
+    case Activation::tanh:
+      return each.template operator()<Activation::tanh>();
+    case Activation::sigmoid:
+      return each.template operator()<Activation::sigmoid>();
+    case Activation::identity:
+      return;
   }
 }
 
@@ -162,6 +172,10 @@ template <class T>
 NormWeights<T> norm_weights(const Weights& weights, const std::string& name) {
   const ModelSpec& spec = weights.spec();
   NormWeights<T> norm{spec.norm, spec.norm_eps, {}, {}};
+  if (spec.norm == Norm::none || (name == "ln_final" && !spec.final_norm)) {
+    norm.kind = Norm::none;
+    return norm;
+  }
   if (spec.norm_has_gain) norm.gain = vector_of<T>(weights, name + ".w");
   for (T& gain : norm.gain) gain += static_cast<T>(spec.norm_offset);
   if (spec.norm_has_bias && spec.norm == Norm::layer)
@@ -173,6 +187,10 @@ NormWeights<T> norm_weights(const Weights& weights, const std::string& name) {
 
 template <class T>
 void norm_row(const NormWeights<T>& norm, const T* x, int64_t width, T* out) {
+  if (norm.kind == Norm::none) {
+    std::copy(x, x + width, out);
+    return;
+  }
   double mean = 0;
   if (norm.kind == Norm::layer) {
     for (int64_t i = 0; i < width; ++i) mean += static_cast<double>(x[i]);
@@ -223,6 +241,16 @@ T activated(Activation activation, T x) {
       return x > T{0} ? x : T{0};
     case Activation::quick_gelu:
       return x / (T{1} + exponential(static_cast<T>(-1.702) * x));
+    case Activation::relu_squared:
+      return x > T{0} ? x * x : T{0};
+    case Activation::square:
+      return x * x;
+    case Activation::tanh:
+      return std::tanh(x);
+    case Activation::sigmoid:
+      return T{1} / (T{1} + exponential(-x));
+    case Activation::identity:
+      return x;
   }
   return x;
 }

@@ -18,8 +18,13 @@ double yarn_dimension(const Rope& rope, double turns) {
 
 double yarn_share(const Rope& rope, int64_t pair) {
   const double last = static_cast<double>(rope.dims - 1);
-  const double low = std::max(std::floor(yarn_dimension(rope, rope.beta_fast)), 0.0);
-  double high = std::min(std::ceil(yarn_dimension(rope, rope.beta_slow)), last);
+  double low = yarn_dimension(rope, rope.beta_fast), high = yarn_dimension(rope, rope.beta_slow);
+  if (rope.truncate) {
+    low = std::floor(low);
+    high = std::ceil(high);
+  }
+  low = std::max(low, 0.0);
+  high = std::min(high, last);
   if (high == low) high += 0.001;
   return std::clamp((static_cast<double>(pair) - low) / (high - low), 0.0, 1.0);
 }

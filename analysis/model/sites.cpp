@@ -61,15 +61,19 @@ std::vector<SiteInfo> sites_of(const ModelSpec& spec) {
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
     const std::string block = fmt::format("blocks.{}.", layer);
     sites.push_back({block + "resid_pre", stream});
-    if (spec.pre_norm) sites.push_back({block + "ln1.normalized", stream});
-    add_attention_sites(spec, block, sites);
-    sites.push_back({block + "attn.out", stream});
-    sites.push_back({block + "attn_out", stream});
-    sites.push_back({block + "resid_mid", stream});
-    if (spec.pre_norm && !spec.shared_parallel_norm) sites.push_back({block + "ln2.normalized", stream});
-    add_mlp_sites(spec, layer, block, sites);
-    sites.push_back({block + "mlp.out", stream});
-    sites.push_back({block + "mlp_out", stream});
+    if (spec.attention) {
+      if (spec.pre_norm) sites.push_back({block + "ln1.normalized", stream});
+      add_attention_sites(spec, block, sites);
+      sites.push_back({block + "attn.out", stream});
+      sites.push_back({block + "attn_out", stream});
+      sites.push_back({block + "resid_mid", stream});
+    }
+    if (spec.mlp) {
+      if (spec.pre_norm && !spec.shared_parallel_norm) sites.push_back({block + "ln2.normalized", stream});
+      add_mlp_sites(spec, layer, block, sites);
+      sites.push_back({block + "mlp.out", stream});
+      sites.push_back({block + "mlp_out", stream});
+    }
     sites.push_back({block + "resid_post", stream});
   }
   sites.push_back({"ln_final.normalized", stream});
@@ -119,7 +123,7 @@ int64_t site_extent(const ModelSpec& spec, const std::string& axis, int64_t prom
                                                   {"kv_head", spec.kv_heads},
                                                   {"d_head", spec.d_head},
                                                   {"d_mlp", spec.d_mlp},
-                                                  {"vocab", spec.vocab},
+                                                  {"vocab", output_vocab(spec)},
                                                   {"expert", spec.experts},
                                                   {"rank", spec.experts_per_token}};
   const auto found = extents.find(axis);

@@ -19,13 +19,18 @@ using nlohmann::json;
 template <class Value>
 using Names = std::vector<std::pair<Value, std::string_view>>;
 
-Names<Norm> names_of(Norm) { return {{Norm::layer, "layer"}, {Norm::rms, "rms"}}; }
+Names<Norm> names_of(Norm) { return {{Norm::layer, "layer"}, {Norm::rms, "rms"}, {Norm::none, "none"}}; }
 Names<Activation> names_of(Activation) {
   return {{Activation::gelu, "gelu"},
           {Activation::gelu_tanh, "gelu_tanh"},
           {Activation::silu, "silu"},
           {Activation::relu, "relu"},
-          {Activation::quick_gelu, "quick_gelu"}};
+          {Activation::quick_gelu, "quick_gelu"},
+          {Activation::relu_squared, "relu_squared"},
+          {Activation::square, "square"},
+          {Activation::tanh, "tanh"},
+          {Activation::sigmoid, "sigmoid"},
+          {Activation::identity, "identity"}};
 }
 Names<Positions> names_of(Positions) {
   return {{Positions::none, "none"}, {Positions::learned, "learned"}, {Positions::rotary, "rotary"}};
@@ -52,6 +57,7 @@ void each_rope_field(TheRope& rope, Visit&& visit) {
   visit("beta_fast", rope.beta_fast);
   visit("beta_slow", rope.beta_slow);
   visit("attention_factor", rope.attention_factor);
+  visit("truncate", rope.truncate);
 }
 
 template <class Spec, class Visit>
@@ -101,6 +107,15 @@ void each_choice(Spec& spec, Visit&& visit) {
   visit("renormalise", spec.renormalise);
   visit("shared_gate", spec.shared_gate);
   visit("sparse_layers", spec.sparse_layers);
+  visit("causal", spec.causal);
+  visit("attention", spec.attention);
+  visit("mlp", spec.mlp);
+  visit("residual", spec.residual);
+  visit("final_norm", spec.final_norm);
+  visit("norm_after_sum", spec.norm_after_sum);
+  visit("d_embed", spec.d_embed);
+  visit("vocab_out", spec.vocab_out);
+  visit("joined_tokens", spec.joined_tokens);
 }
 
 struct Write {
@@ -196,6 +211,25 @@ void check_experts(const ModelSpec& spec) {
   for (int64_t layer : spec.sparse_layers) need_between("a sparse layer", layer, 0, spec.layers - 1);
 }
 
+void check_shape_of_blocks(const ModelSpec& spec) {
+  need_between("d_embed", spec.d_embed, 0, largest_size);
+  need_between("joined_tokens", spec.joined_tokens, 1, largest_size);
+  need_between("vocab_out", spec.vocab_out, 0, spec.vocab);
+  if (spec.tied && spec.vocab_out > 0 && spec.vocab_out != spec.vocab)
+    fail("model description: tied embeddings have {} rows, but vocab_out is {}", spec.vocab, spec.vocab_out);
+  const bool normed = spec.pre_norm || spec.post_norm || spec.norm_after_sum;
+  if (!normed && spec.norm != Norm::none)
+    fail("model description: neither norms before nor after the modules, but norm is not 'none'");
+  if (normed && spec.norm == Norm::none) fail("model description: norms have a place but norm is 'none'");
+  if (spec.norm_after_sum && (spec.pre_norm || spec.post_norm || spec.parallel))
+    fail("model description: norm_after_sum stands alone, without pre_norm, post_norm and parallel");
+  if (!spec.attention && !spec.mlp) fail("model description: blocks have neither attention nor MLP");
+  if (spec.parallel && !(spec.attention && spec.mlp && spec.residual))
+    fail("model description: parallel blocks need attention, MLP and a residual stream");
+  for (int64_t window : spec.window)
+    if (window > 0 && !spec.causal) fail("model description: a window needs causal attention");
+}
+
 }  // namespace
 
 std::string to_json(const ModelSpec& spec) {
@@ -232,11 +266,12 @@ void check(const ModelSpec& spec) {
   for (int64_t window : spec.window) need_between("a window", window, 0, largest_size);
   if (spec.shared_parallel_norm && !spec.parallel)
     fail("model description: a shared parallel norm needs parallel blocks");
-  if (!spec.pre_norm && !spec.post_norm)
-    fail("model description: neither norms before nor after the modules");
   if (!(spec.clip_qkv >= 0)) fail("model description: clip_qkv is {}", spec.clip_qkv);
   check_experts(spec);
+  check_shape_of_blocks(spec);
 }
+
+int64_t output_vocab(const ModelSpec& spec) { return spec.vocab_out > 0 ? spec.vocab_out : spec.vocab; }
 
 bool is_sparse(const ModelSpec& spec, int64_t layer) {
   return std::find(spec.sparse_layers.begin(), spec.sparse_layers.end(), layer) != spec.sparse_layers.end();

@@ -7,8 +7,19 @@
 
 namespace varve {
 
-enum class Norm { layer, rms };
-enum class Activation { gelu, gelu_tanh, silu, relu, quick_gelu };
+enum class Norm { layer, rms, none };
+enum class Activation {
+  gelu,
+  gelu_tanh,
+  silu,
+  relu,
+  quick_gelu,
+  relu_squared,
+  square,
+  tanh,
+  sigmoid,
+  identity
+};
 enum class Positions { none, learned, rotary };
 enum class RopeScaling { none, linear, dynamic, llama3, yarn };
 
@@ -19,6 +30,7 @@ struct Rope {
   RopeScaling scaling = RopeScaling::none;
   double factor = 1, low_freq_factor = 1, high_freq_factor = 4, original_context = 0;
   double beta_fast = 32, beta_slow = 1, attention_factor = 0;  // yarn
+  bool truncate = true;                                        // yarn: corrected dimensions are whole numbers
 };
 
 struct ModelSpec {
@@ -48,11 +60,22 @@ struct ModelSpec {
   bool renormalise = false;  // top-k weights divided by their sum
   bool shared_gate = false;
   std::vector<int64_t> sparse_layers;  // which layers are MoE
+  // Home-made networks.
+  bool causal = true;                 // false: every position sees the whole prompt
+  bool attention = true, mlp = true;  // false: blocks have none
+  bool residual = true;               // false: a module's output takes the stream's place
+  bool final_norm = true;             // false: the unembedding reads the stream as it is
+  bool norm_after_sum = false;        // LN(x + module(x)) (Vaswani et al. 2017); then pre_norm is false
+  int64_t d_embed = 0;                // width of one embedding; 0: d_model
+  int64_t vocab_out = 0;              // how many tokens have logits, the first ones; 0: all of vocab
+  int64_t joined_tokens = 1;          // embeddings of so many last positions lie side by side
 };
 
 std::string to_json(const ModelSpec& spec);
 ModelSpec spec_from_json(const std::string& json);  // throws Error naming the key
 void check(const ModelSpec& spec);  // throws Error: sizes positive, heads divisible, bounds sane
+
+int64_t output_vocab(const ModelSpec& spec);  // rows of the unembedding
 
 bool is_sparse(const ModelSpec& spec, int64_t layer);  // a mixture of experts lies there
 

@@ -119,17 +119,17 @@ Unembed::Unembed(const Weights& weights, Compute compute) : inner_(std::make_uni
   const ModelSpec& spec = weights.spec();
   const bool own = weights.has("unembed.W_U") || !spec.tied;
   inner_->w = weights.matrix(own ? "unembed.W_U" : "embed.W_E");
-  if (inner_->w.columns != spec.d_model || inner_->w.rows != spec.vocab)
+  if (inner_->w.columns != spec.d_model || inner_->w.rows != output_vocab(spec))
     fail("the unembedding is {} x {} but the model has a vocabulary of {} and width {}", inner_->w.rows,
-         inner_->w.columns, spec.vocab, spec.d_model);
+         inner_->w.columns, output_vocab(spec), spec.d_model);
   inner_->scale = spec.logit_scale;
   inner_->softcap = spec.logit_softcap;
   inner_->compute = compute;
   inner_->f32 = vectors_of<float>(weights);  // `normalised` reads these in every mode
   if (compute == Compute::f64) inner_->f64 = vectors_of<double>(weights);
   const std::vector<float>& bias = inner_->f32.bias;
-  if (!bias.empty() && static_cast<int64_t>(bias.size()) != spec.vocab)
-    fail("the unembedding's bias has {} values for a vocabulary of {}", bias.size(), spec.vocab);
+  if (!bias.empty() && static_cast<int64_t>(bias.size()) != output_vocab(spec))
+    fail("the unembedding's bias has {} values for a vocabulary of {}", bias.size(), output_vocab(spec));
 }
 
 Unembed::~Unembed() = default;
