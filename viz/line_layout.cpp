@@ -67,7 +67,8 @@ LineLayout layout_of(const LinePlot& plot, const LineOptions& options, const std
       l.is_turned || labels == 0 ? 16 : std::clamp(labels + 16, 30.0, std::min(140.0, a.w / 4));
   const bool has_events = plot.x == "step" && !data.events.empty();
   const double top = has_events ? 42 : l.is_turned ? 26 : 28;
-  l.plot = l.has_words ? Box{a.x + 52, a.y + top, a.w - 52 - right, a.h - top - 46} : a;
+  const double left = l.is_turned ? 58 : 52;
+  l.plot = l.has_words ? Box{a.x + left, a.y + top, a.w - left - right, a.h - top - 46} : a;
   const double from = l.is_turned ? l.plot.bottom() : l.plot.x, to = l.is_turned ? l.plot.y : l.plot.right();
   l.along = plot.x == "step" && options.steps == "log"
                 ? step_scale(plot.ticks, from, to)

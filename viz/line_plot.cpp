@@ -32,7 +32,8 @@ std::string default_series(const Array& array, const std::string& x) {
 
 std::string series_label(const Dataset& data, const std::string& axis, int64_t item) {
   const std::string name = name_at(data, axis, item);
-  return axis == "layer" ? "L" + name : axis + " " + name;
+  if (axis == "layer") return name == "embed" ? name : "L" + name;
+  return axis + " " + name;
 }
 
 std::vector<double> reordered(const Array& values, int64_t row, int64_t count,
@@ -60,6 +61,7 @@ std::string default_line_array(const Dataset& data) {
     score += has(array, "step") ? 5 : 0;
     score += array.axes().size() <= 2 ? 4 : 0;
     score += data.has(name + "_low") ? 3 : 0;
+    score += array.unit == "nats" ? 1 : 0;         // the loss says most
     score -= array.dtype() == Dtype::i64 ? 6 : 0;  // ids, counts
     if (score > best_score) best = name, best_score = score;
   }

@@ -138,7 +138,7 @@ void MapAxis::draw_along_y(Canvas& canvas, const Theme& theme, Box plot, const s
     canvas.text({plot.x - 7, middle(*chosen)}, names[static_cast<size_t>(*chosen)], bold_font, theme.ink,
                 Align::right);
   if (title == "layer") {
-    canvas.vertical_text({plot.x - 40, plot.y + plot.h / 2}, title, tick_font, theme.ink3);
+    canvas.vertical_text({plot.x - 46, plot.y + plot.h / 2}, title, tick_font, theme.ink3);
   } else {
     canvas.text({plot.x - 44, plot.y - 15}, title, tick_font, theme.ink3);
   }

@@ -7,6 +7,7 @@
 #include <limits>
 #include <numeric>
 
+#include "analysis/core/layer_axis.h"
 #include "analysis/core/statistics.h"
 #include "analysis/core/text.h"
 #include "viz/draw/glyphs.h"
@@ -111,6 +112,7 @@ std::string name_at(const Dataset& data, const std::string& axis, int64_t index)
   const double value = coord->number(index);
   if (std::floor(value) == value && std::abs(value) < 1e15) {
     const auto whole = static_cast<int64_t>(value);
+    if (axis == "layer" && whole == 0 && coord->unit == blocks_applied) return "embed";
     return axis == "step" ? show_step(whole) : minus_signed(std::to_string(whole));
   }
   return shown(value);
@@ -148,6 +150,24 @@ std::string axis_title(const std::string& axis) {
   std::string words = axis;
   std::replace(words.begin(), words.end(), '_', ' ');
   return words;
+}
+
+std::string interval_words(const Dataset& data, const std::string& name) {
+  if (!data.has(name + "_low") || !is_numeric(data[name + "_low"])) return "";
+  const std::vector<double> ends = numbers_of(data[name + "_low"]);
+  if (std::none_of(ends.begin(), ends.end(), [](double v) { return std::isfinite(v); })) return "";
+  // The whole sentence where the analysis wrote one, else what the title of the array says.
+  const std::string told = "Intervals: ";
+  for (const std::string& note : data.notes)
+    if (note.rfind(told, 0) == 0) {
+      std::string words = note.substr(told.size());
+      if (words.ends_with('.')) words.pop_back();
+      return words;
+    }
+  const std::string& title = data[name + "_low"].title;
+  const size_t end = title.rfind(" of the ");
+  const std::string kind = end == std::string::npos ? "" : title.substr(end + 8);
+  return kind.ends_with("interval") ? kind : "interval of a kind the result does not name";
 }
 
 std::string title_of(const Dataset& data, const std::string& name) {

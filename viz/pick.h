@@ -35,9 +35,14 @@ const Array& array_named(const Dataset& data, const std::string& name, const std
 
 std::vector<double> ticks_along(const Dataset& data, const std::string& axis, int64_t extent);
 std::vector<std::string> names_along(const Dataset& data, const std::string& axis, int64_t extent);
-std::string name_at(const Dataset& data, const std::string& axis, int64_t index);  // "16k", "9", "3"
+// "16k", "9", "embed"; the last where ticks count the blocks applied.
+std::string name_at(const Dataset& data, const std::string& axis, int64_t index);
 std::string said(const Dataset& data, const Places& places);  // "step 16,000 · prompt 2 of 8"
 std::string axis_title(const std::string& axis);              // "training step", "position"
+
+// Which interval NAME_low and NAME_high are: "95 % bootstrap over 8 prompts"; empty where they hold no
+// number.
+std::string interval_words(const Dataset& data, const std::string& name);
 
 std::string title_of(const Dataset& data, const std::string& name);   // title, else the name in words
 std::string with_unit(const Array& array, const std::string& title);  // "entropy, nats"

@@ -3,6 +3,7 @@
 #include "viz/view.h"
 
 #include <algorithm>
+#include <cmath>
 #include <vector>
 
 #include "viz/frame.h"
@@ -10,7 +11,7 @@
 namespace varve {
 namespace {
 
-constexpr double padding = 12;
+constexpr double padding = 12, words_above = 36, words_below = 18;
 constexpr Font title_font{9.5, Face::sans_bold};
 constexpr Font note_font{7.5, Face::sans};
 
@@ -74,7 +75,7 @@ Drawn draw_titled(const View& view, const Dataset& data, const SettingValues& op
   const bool is_framed = look.titled && look.area.w >= 160 && look.area.h >= 140;
   if (!is_framed) return view.draw(data, options, selection, inner, canvas);
   const Box page = look.area.inset(padding);
-  inner.area = {page.x, page.y + 36, page.w, page.h - 36 - 18};
+  inner.area = {page.x, page.y + words_above, page.w, page.h - words_above - words_below};
   const Drawn drawn = view.draw(data, options, selection, inner, canvas);
   const std::string title = data.title.empty() ? view.name : data.title;
   canvas.text({page.x, page.y + 7}, elide(canvas, title, title_font, page.w), title_font, theme.ink);
@@ -82,6 +83,13 @@ Drawn draw_titled(const View& view, const Dataset& data, const SettingValues& op
   const std::string key = key_line(data);
   canvas.text({page.x, page.bottom() - 4}, elide(canvas, key, note_font, page.w), note_font, theme.ink3);
   return drawn;
+}
+
+double picture_height(const View& view, const Dataset& data, const SettingValues& options,
+                      const Selection& selection, double width) {
+  if (!view.enough_height) return view.height;
+  const double enough = view.enough_height(data, options, selection, width - 2 * padding);
+  return std::min(view.height, std::ceil(enough) + words_above + words_below + 2 * padding);
 }
 
 std::string picture_of(const View& view, const Dataset& data, const SettingValues& options,

@@ -65,12 +65,19 @@ struct View {
   // Exactly the numbers drawn, for export.
   std::function<Dataset(const Dataset&, const SettingValues& options, const Selection&)> drawn_data;
   double width = 900, height = 560;  // of a picture when nobody says
+  // The height above which more room in an area so wide shows nothing more; empty: any height is used.
+  std::function<double(const Dataset&, const SettingValues& options, const Selection&, double width)>
+      enough_height;
 };
 
 using ViewCatalog = Catalog<View>;
 void add_all_views(ViewCatalog& catalog);  // generated
 const ViewCatalog& views();
 const View* best_view(const Dataset& data);  // nullptr where none fits
+
+// The height of a picture when nobody says: the view's, less what this data would leave empty.
+double picture_height(const View& view, const Dataset& data, const SettingValues& options,
+                      const Selection& selection, double width);
 
 // The one way a picture file is made: `varve plot` and the window's export both call this.
 std::string picture_of(const View& view, const Dataset& data, const SettingValues& options,

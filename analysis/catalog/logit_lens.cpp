@@ -12,6 +12,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/core/error.h"
+#include "analysis/core/layer_axis.h"
 #include "analysis/core/statistics.h"
 #include "analysis/lens.h"
 
@@ -187,7 +188,9 @@ class LensCell : public Cell {
     shares.title = "share of positions whose top token is the final one";
     shares.unit = "share";
     result.set("agreement", std::move(shares));
-    result.set_coord("layer", Array({"layer"}, {layers_}, std::move(layers)));
+    Array ticks({"layer"}, {layers_}, std::move(layers));
+    ticks.unit = blocks_applied;
+    result.set_coord("layer", std::move(ticks));
     const double kl_slack = study_.compute() == Compute::f64 ? 1e-10 : 1e-5;  // rounding of two log-sum-exps
     result.checks.push_back(
         {"last layer = model output", worst_path_, 0, positions_, worst_path_ <= 0,

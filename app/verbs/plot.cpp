@@ -30,8 +30,7 @@ struct PictureSize {
   double width = 0, height = 0;
 };
 
-PictureSize parse_size(const std::string& text, const View& view) {
-  if (text.empty()) return {view.width, view.height};
+PictureSize parse_size(const std::string& text) {
   const std::vector<std::string> parts = split(text, 'x');
   PictureSize size;
   for (size_t i = 0; i < parts.size() && parts.size() == 2; ++i) {
@@ -96,11 +95,15 @@ int plot(const Request& request, Console& console) {
   if (!(request.scale >= 0.25 && request.scale <= 8)) fail_usage("--scale is 0.25 to 8");
   const Dataset data = open_result(request.result);
   const View& view = chosen_view(request.view, data, request.result);
-  const PictureSize size = parse_size(request.size, view);
   const SettingValues options = normalise(view.options, settings_of(request.settings), "view " + view.name);
   const Theme& theme = request.theme == "dark" ? Theme::dark() : Theme::light();
-  const std::string picture = picture_of(view, data, options, parse_selection(request.selections, data), kind,
-                                         theme, size.width, size.height, request.scale);
+  const Selection selection = parse_selection(request.selections, data);
+  const PictureSize size =
+      request.size.empty()
+          ? PictureSize{view.width, picture_height(view, data, options, selection, view.width)}
+          : parse_size(request.size);
+  const std::string picture =
+      picture_of(view, data, options, selection, kind, theme, size.width, size.height, request.scale);
   write_file_atomically(request.output, picture);
   if (console.json)
     console.print(json_text(Json{{"output", request.output.string()},

@@ -62,8 +62,9 @@ class Report {
   void view_figure(const View& view, const Dataset& data, const std::string& stem,
                    const std::string& caption) {
     const SettingValues options = normalise(view.options, {}, "view " + view.name);
+    const double height = picture_height(view, data, options, {}, view.width);
     const auto picture = [&](PictureKind kind, double scale) {
-      return picture_of(view, data, options, {}, kind, Theme::light(), view.width, view.height, scale);
+      return picture_of(view, data, options, {}, kind, Theme::light(), view.width, height, scale);
     };
     figure_files(stem, picture(PictureKind::svg, 1), picture(PictureKind::png, png_scale), caption);
   }
@@ -105,7 +106,11 @@ class Report {
       for (const auto& [column, values] : log.arrays())
         if (values.axes() == std::vector<std::string>{"row"}) all.set(column, on_steps(values));
       for (const char* const wanted : {"loss", "train_loss", "eval_loss"})
-        if (all.has(wanted)) curves.set(wanted, all[wanted]);
+        if (all.has(wanted)) {
+          Array loss = all[wanted];
+          if (loss.unit.empty()) loss.unit = "nats";  // as training code logs it
+          curves.set(wanted, std::move(loss));
+        }
       if (!all.arrays().empty()) table_file("log-" + name, to_csv(all, {}), "all logged numbers as CSV");
       const View* const view = curves.arrays().empty() ? nullptr : best_view(curves);
       if (view) view_figure(*view, curves, "log-" + name, "Loss over the steps");

@@ -8,8 +8,9 @@ namespace varve {
 
 namespace {
 constexpr double zoom_per_notch = 1.2, largest_zoom = 40;
-constexpr double furthest_pan = 8;    // areas to the right: 4096 positions at their least width stay in reach
-constexpr double drag_threshold = 4;  // a hand shakes less than this while clicking
+constexpr double furthest_pan = 8;  // areas to the right: 4096 positions at their least width stay in reach
+constexpr double furthest_neighbour = 40;  // wider than any gap between two marks
+constexpr double drag_threshold = 4;       // a hand shakes less than this while clicking
 }  // namespace
 
 void Pane::fit() {
@@ -86,14 +87,19 @@ std::optional<std::map<std::string, int64_t>> Pane::neighbour(const Selection& s
   if (!drawn_.where || !drawn_.hit) return std::nullopt;
   const std::optional<Box> box = drawn_.where(selection);
   if (!box) return std::nullopt;
-  Point to{box->x + box->w / 2, box->y + box->h / 2};
-  if (direction == Direction::left) to.x = box->x - box->w / 2;
-  if (direction == Direction::right) to.x = box->right() + box->w / 2;
-  if (direction == Direction::up) to.y = box->y - box->h / 2;
-  if (direction == Direction::down) to.y = box->bottom() + box->h / 2;
-  const std::optional<Hit> hit = drawn_.hit(to);
-  if (!hit || hit->at.empty()) return std::nullopt;
-  return hit->at;
+  const Point middle{box->x + box->w / 2, box->y + box->h / 2};
+  const std::optional<Hit> here = drawn_.hit(middle);
+  // Marks differ in size and have gaps between them: look from the edge outwards until another one is met.
+  for (double away = 1; away <= furthest_neighbour; away *= 1.5) {
+    Point to = middle;
+    if (direction == Direction::left) to.x = box->x - away;
+    if (direction == Direction::right) to.x = box->right() + away;
+    if (direction == Direction::up) to.y = box->y - away;
+    if (direction == Direction::down) to.y = box->bottom() + away;
+    const std::optional<Hit> hit = drawn_.hit(to);
+    if (hit && !hit->at.empty() && !(here && here->at == hit->at)) return hit->at;
+  }
+  return std::nullopt;
 }
 
 std::optional<Box> Pane::place_of(const Selection& selection) const {

@@ -45,6 +45,7 @@ std::string default_array(const Dataset& data) {
     score += array.axis("layer") ? 4 : 0;
     score += array.axis("step") ? 3 : 0;
     score += array.axis("pos") || array.axis("head") ? 2 : 0;
+    score += array.unit == "nats" ? 1 : 0;         // the loss says most
     score -= array.dtype() == Dtype::i64 ? 6 : 0;  // ids and counts say little as colours
     if (score > best_score) best = name, best_score = score;
   }
@@ -94,7 +95,7 @@ struct Layout {
 Layout layout_of(const Box& a) {
   Layout l;
   l.has_words = a.w >= 190 && a.h >= 120;
-  l.plot = l.has_words ? Box{a.x + 52, a.y + 26, a.w - 52 - 78, a.h - 26 - 46} : a;
+  l.plot = l.has_words ? Box{a.x + 58, a.y + 26, a.w - 58 - 78, a.h - 26 - 46} : a;
   if (l.has_words) l.bar = {l.plot.right() + 16, l.plot.y, 11, l.plot.h};
   return l;
 }
@@ -179,8 +180,8 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
     draw_color_scale(canvas, theme, l.bar, scale);
     const Font font{7.5, Face::sans};
     const std::string quantity = with_unit(c->values, title) + (scale.log ? ", log" : "");
-    canvas.text({look.area.right(), l.plot.y - 15}, elide(canvas, quantity, font, look.area.w - 110), font,
-                theme.ink3, Align::right);
+    canvas.text({look.area.right() - 8, l.plot.y - 15}, elide(canvas, quantity, font, look.area.w - 118),
+                font, theme.ink3, Align::right);
   }
 
   drawn.where = [c, across, down, plot = l.plot](const Selection& s) -> std::optional<Box> {

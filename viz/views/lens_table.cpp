@@ -323,6 +323,17 @@ Dataset drawn_data(const Dataset& data, const SettingValues& values, const Selec
   return out;
 }
 
+double enough_height(const Dataset& data, const SettingValues& values, const Selection& selection,
+                     double width) {
+  constexpr double endless = 1e5, least = 120, margin = 6;
+  if (!is_lens(data)) return least;
+  const LensPage page = page_of(data, read_settings<Options>(values, "lens-table"), selection);
+  Look look;
+  look.area = {0, 0, width, endless};
+  const Layout l = layout_of(page, look);
+  return std::max(least, l.table.bottom() + (l.is_upright ? 80 : 38) + margin);
+}
+
 }  // namespace
 
 void add_lens_table(ViewCatalog& catalog) {
@@ -339,6 +350,7 @@ void add_lens_table(ViewCatalog& catalog) {
   view.fit = [](const Dataset& data) { return is_lens(data) && data.has("prob_true") ? 10.0 : 0.0; };
   view.draw = draw;
   view.drawn_data = drawn_data;
+  view.enough_height = enough_height;
   catalog.add(std::move(view));
 }
 

@@ -79,6 +79,22 @@ std::vector<Label> ends_of(const LinePlot& plot, const LineLayout& l) {
   return labels;
 }
 
+// Along layers a line ends at the top, where the next one may end too: its name stands beside it, lower down.
+void name_turned(const LinePlot& plot, const std::vector<Label>& labels, const std::vector<LineStyle>& styles,
+                 const LineLayout& l, Color ground, Canvas& canvas) {
+  if (labels.size() != 1) return;
+  const LineSeries& series = plot.series[labels.front().line];
+  const Color color = styles[labels.front().line].text;
+  const double width = canvas.text_width(series.label, label_bold);
+  const size_t middle = plot.ticks.size() / 2;
+  const Point at = l.point(plot.ticks[middle], series.value[middle]);
+  if (!std::isfinite(at.x) || !l.plot.holds(at)) return;
+  const bool fits_right = at.x + 10 + width <= l.plot.right();
+  const double x = fits_right ? at.x + 10 : at.x - 10 - width;
+  canvas.fill({x - 3, at.y - 7, width + 6, 14}, ground, 3);
+  canvas.text({x, at.y}, series.label, label_bold, color);
+}
+
 // Names at the ends of lines, moved apart where they would touch. Returns how many there are.
 int64_t draw_labels(const LinePlot& plot, const std::vector<LineStyle>& styles, const LineLayout& l,
                     const Look& look, Canvas& canvas) {
@@ -94,6 +110,7 @@ int64_t draw_labels(const LinePlot& plot, const std::vector<LineStyle>& styles, 
     for (size_t i = labels.size() - 1; i-- > 0;) labels[i].y = std::min(labels[i].y, labels[i + 1].y - apart);
   }
   const double room = look.area.right() - l.plot.right() - 8;
+  if (l.is_turned) name_turned(plot, labels, styles, l, look.theme->canvas, canvas);
   if (room < 12 || l.is_turned) return 0;
   int64_t named = 0;
   const auto name = [&](const Label& label, Font font) {
@@ -172,6 +189,11 @@ void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& opt
   if (coord && !is_numeric(*coord) && plot.ticks.size() > 1)
     along = item_ticks(names_along(data, plot.x, coord->size()),
                        std::abs(l.along.pixel(1) - l.along.pixel(0)), l.is_turned ? high : wide);
+  if (plot.x == "layer")
+    for (Tick& tick : along)
+      if (const auto at = std::find(plot.ticks.begin(), plot.ticks.end(), tick.value);
+          at != plot.ticks.end() && !tick.label.empty())
+        tick.label = name_at(data, plot.x, plot.order[static_cast<size_t>(at - plot.ticks.begin())]);
   if (plot.x == "step" && l.along.spacing == Spacing::linear)
     for (Tick& tick : along) tick.label = show_step(static_cast<int64_t>(std::llround(tick.value)));
   std::string value_title = plot.title;
@@ -187,7 +209,7 @@ void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& opt
             ? ticks_along(data, plot.x, static_cast<int64_t>(plot.ticks.size()))[static_cast<size_t>(*chosen)]
             : -1e300;
     draw_y_axis(canvas, theme, l.plot, l.along, along, "", Grid::none, bold);
-    canvas.vertical_text({l.plot.x - 38, l.plot.y + l.plot.h / 2}, "layer", label_font, theme.ink3);
+    canvas.vertical_text({l.plot.x - 46, l.plot.y + l.plot.h / 2}, "layer", label_font, theme.ink3);
     return;
   }
   if (const double cursor = cursor_x(plot, l, selection); std::isfinite(cursor)) {
@@ -284,7 +306,9 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
     if (plot->x == "step") draw_events(data, *l, look, canvas);
   }
   draw_cursor(data, *plot, *l, selection, theme, canvas);
-  if (options.bands && !plot->series.front().low.empty()) drawn.header += " · band: interval of the result";
+  if (const std::string interval = interval_words(data, plot->arrays.front());
+      options.bands && !interval.empty())
+    drawn.header += " · band: " + interval;
   if (named > 0 && named < static_cast<int64_t>(styles.size()))
     drawn.header += fmt::format(" · {} of {} lines named", named, styles.size());
   drawn.hit = [&data, plot, l](Point p) -> std::optional<Hit> {

@@ -269,6 +269,42 @@ TEST(Lines, APointHitsItself) {
   EXPECT_EQ(hit->at.at("step"), 11);
 }
 
+TEST(Lines, SayWhichIntervalTheBandIs) {
+  Dataset series = lens_series_data();
+  const auto header = [&series] { return draw("lines", series, {{"array", "cross_entropy"}}).drawn.header; };
+  EXPECT_NE(header().find("band: 95 % bootstrap over 128 prompts"), std::string::npos) << header();
+  series.notes.clear();
+  Array low = series["cross_entropy_low"];
+  low.title = "cross-entropy, lower end of the 95 % interval";
+  series.set("cross_entropy_low", low);
+  EXPECT_NE(header().find("band: 95 % interval"), std::string::npos) << header();
+  // Without a number there is no band to name.
+  for (double& v : low.as<double>()) v = std::numeric_limits<double>::quiet_NaN();
+  series.set("cross_entropy_low", low);
+  EXPECT_EQ(header().find("band"), std::string::npos) << header();
+}
+
+TEST(Layers, TickZeroIsTheEmbeddingOnlyWhereTicksCountAppliedBlocks) {
+  Dataset series = lens_series_data();
+  Selection s;
+  s.at = {{"layer", 0}, {"step", 11}};
+  const auto heading = [&](const char* view, const SettingValues& options) {
+    const Picture picture = draw(view, series, options);
+    const auto box = picture.drawn.where(s);
+    const auto hit = box ? picture.drawn.hit({box->x + box->w / 2, box->y + box->h / 2}) : std::nullopt;
+    return hit && !hit->tip.empty() ? hit->tip.front().name : std::string("nothing is there");
+  };
+  const SettingValues map = {{"array", "cross_entropy"}},
+                      lines = {{"array", "cross_entropy"}, {"bands", "false"}};
+  EXPECT_EQ(heading("heat-map", map).rfind("layer embed", 0), 0U) << heading("heat-map", map);
+  EXPECT_EQ(heading("lines", lines).rfind("embed", 0), 0U) << heading("lines", lines);
+  Array ticks = *series.coord("layer");
+  ticks.unit = "";
+  series.set_coord("layer", ticks);
+  EXPECT_EQ(heading("heat-map", map).rfind("layer 0", 0), 0U) << heading("heat-map", map);
+  EXPECT_EQ(heading("lines", lines).rfind("L0", 0), 0U) << heading("lines", lines);
+}
+
 TEST(Lines, ExportTheValuesAndTheirIntervals) {
   const Dataset series = lens_series_data();
   const Dataset out = views().get("lines").drawn_data(series, {{"array", "cross_entropy"}}, {});
