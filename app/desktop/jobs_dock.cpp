@@ -150,7 +150,10 @@ JobsDock::JobsDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
   rows_->setSpacing(0);
   row->addLayout(rows_, 1);
   timer_.setInterval(redraws_millis);
-  connect(&timer_, &QTimer::timeout, this, [this] { refresh(); });
+  connect(&timer_, &QTimer::timeout, this, [this] {
+    refresh();
+    emit redrawn();
+  });
 }
 
 void JobsDock::refresh() {

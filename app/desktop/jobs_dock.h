@@ -21,6 +21,9 @@ class JobsDock : public QWidget {
   explicit JobsDock(Desk& desk, QWidget* parent = nullptr);
   void refresh();
 
+ signals:
+  void redrawn();  // while something runs
+
  protected:
   void paintEvent(QPaintEvent* event) override;
 

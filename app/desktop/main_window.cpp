@@ -10,6 +10,7 @@
 #include <QScreen>
 #include <QStatusBar>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <utility>
 
 #include "analysis/core/error.h"
@@ -22,7 +23,7 @@ namespace varve {
 namespace {
 
 constexpr int play_millis = 160;  // six steps a second: fast enough to flow, slow enough to see
-constexpr int inspector_width = 334, inspector_least = 280;
+constexpr int inspector_width = 334, inspector_least = 280, unfolded_width = 1200;
 
 bool system_is_dark() { return QApplication::palette().color(QPalette::Window).lightness() < 128; }
 
@@ -91,7 +92,8 @@ void MainWindow::build_parts() {
   column->setSpacing(4);
   column->addWidget(notice_ = new Notice(workbench_));
   column->addWidget(prompt_ = new PromptBox(desk_, workbench_));
-  column->addWidget(view_ = new ViewHost(desk_, workbench_), 1);
+  column->addWidget(views_ = new ViewStack(desk_, workbench_), 1);
+  view_ = &views_->top();
   pages_->addWidget(workbench_);
   setCentralWidget(pages_);
 
@@ -110,6 +112,13 @@ void MainWindow::build_parts() {
   inspector_dock_->setWidget(inspector);
   inspector_->setMinimumWidth(inspector_least);
   addDockWidget(Qt::RightDockWidgetArea, inspector_dock_);
+  fold_bar_ = new QToolBar(tr("Folded docks"), this);
+  fold_bar_->setMovable(false);
+  fold_bar_->setContextMenuPolicy(Qt::PreventContextMenu);
+  fold_bar_->toggleViewAction()->setVisible(false);
+  fold_bar_->addWidget(fold_tab_ = new FoldTab(desk_, tr("Inspector"), fold_bar_));
+  addToolBar(Qt::RightToolBarArea, fold_bar_);
+  connect(fold_tab_, &FoldTab::toggled, this, [this] { fold_inspector(); });
   jobs_dock_ = new QDockWidget(tr("Jobs"), this);
   jobs_dock_->setObjectName("jobs_dock");
   jobs_dock_->setFeatures(QDockWidget::NoDockWidgetFeatures);
@@ -128,8 +137,9 @@ void MainWindow::build_parts() {
   connect(start_, &StartPage::store_asked, this, [this] { open_folder(tr("Open store")); });
   connect(start_, &StartPage::path_asked, this, [this](const QString& path) { open(path.toStdString()); });
   connect(prompt_, &PromptBox::has_run, &view_->canvas(), [this] { view_->canvas().setFocus(); });
-  connect(view_, &ViewHost::export_asked, this, [this] { export_picture(); });
-  connect(&view_->canvas(), &ViewCanvas::painted, this, [this] { write_state(); });
+  connect(views_, &ViewStack::export_asked, this, [this] { export_picture(); });
+  connect(views_, &ViewStack::painted, this, [this] { write_state(); });
+  connect(jobs_, &JobsDock::redrawn, this, [this] { write_state(); });
 }
 
 void MainWindow::wake() {
@@ -176,18 +186,32 @@ void MainWindow::after_opening() {
     view_->canvas().setFocus();
 }
 
+// In a narrow window the inspector leaves its room to the views; its tab brings it back for as long as it is
+// pressed.
+void MainWindow::fold_inspector() {
+  const bool is_open = session_ && session_->opened() != nullptr;
+  const bool is_narrow = width() < unfolded_width;
+  fold_bar_->setVisible(is_open && is_narrow);
+  inspector_dock_->setVisible(is_open && (!is_narrow || fold_tab_->isChecked()));
+}
+
+void MainWindow::resizeEvent(QResizeEvent* event) {
+  QMainWindow::resizeEvent(event);
+  fold_inspector();
+}
+
 void MainWindow::refresh() {
   if (session_->opened() != seen_) after_opening();
   const bool is_open = session_->opened() != nullptr;
   pages_->setCurrentWidget(is_open ? workbench_ : static_cast<QWidget*>(start_));
   rail_bar_->setVisible(is_open);
-  inspector_dock_->setVisible(is_open);
+  fold_inspector();
   jobs_->refresh();
   jobs_dock_->setVisible(!session_->jobs().all().empty());
   if (is_open) {
     rail_->refresh();
     prompt_->refresh();
-    view_->refresh();
+    views_->refresh();
     inspector_->refresh();
     if (!session_->open_error().empty() && session_->open_error() != error_seen_) {
       error_seen_ = session_->open_error();
@@ -247,7 +271,9 @@ void MainWindow::closeEvent(QCloseEvent* event) {
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {
-  if (event->mimeData()->hasUrls()) event->acceptProposedAction();
+  const QList<QUrl> urls = event->mimeData()->urls();
+  if (std::any_of(urls.begin(), urls.end(), [](const QUrl& url) { return url.isLocalFile(); }))
+    event->acceptProposedAction();
 }
 
 void MainWindow::dropEvent(QDropEvent* event) {

@@ -13,13 +13,14 @@
 #include <memory>
 
 #include "app/desktop/desk.h"
+#include "app/desktop/fold_tab.h"
 #include "app/desktop/inspector.h"
 #include "app/desktop/jobs_dock.h"
 #include "app/desktop/notice.h"
 #include "app/desktop/prompt_box.h"
 #include "app/desktop/rail.h"
 #include "app/desktop/start_page.h"
-#include "app/desktop/view_host.h"
+#include "app/desktop/view_stack.h"
 #include "app/session/session_file.h"
 
 namespace varve {
@@ -45,6 +46,7 @@ class MainWindow : public QMainWindow {
   void closeEvent(QCloseEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dropEvent(QDropEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
 
  private:
   void build_parts();
@@ -54,6 +56,7 @@ class MainWindow : public QMainWindow {
   void refresh_actions();
   void refresh_status();
   void after_opening();
+  void fold_inspector();
   void set_theme(const Theme& theme);
   void wake();  // from any thread
   void write_state();
@@ -86,8 +89,11 @@ class MainWindow : public QMainWindow {
   QWidget* workbench_;
   Notice* notice_;
   PromptBox* prompt_;
-  ViewHost* view_;
+  ViewStack* views_;
+  ViewHost* view_;  // the one at the top
   QDockWidget *inspector_dock_, *jobs_dock_;
+  QToolBar* fold_bar_;
+  FoldTab* fold_tab_;
   Inspector* inspector_;
   JobsDock* jobs_;
   QLabel *status_selection_, *status_undo_, *status_run_;

@@ -2,6 +2,7 @@
 #include <QApplication>
 #include <QClipboard>
 #include <QFileDialog>
+#include <QInputDialog>
 #include <QMenuBar>
 #include <QMessageBox>
 
@@ -30,7 +31,7 @@ void MainWindow::build_menus() {
   add_action(file, tr("Open folder …"), QKeySequence::Open, [this] { open_folder(tr("Open folder")); });
   add_action(file, tr("Open store …"), {}, [this] { open_folder(tr("Open store")); });
   add_action(file, tr("Open the demo series"), {}, [this] { open_demo(); });
-  add_action(file, tr("Import as store …"), {}, [this] { import_as(); });
+  add_action(file, tr("Import as store …"), Qt::CTRL | Qt::Key_I, [this] { import_as(); });
   close_ = add_action(file, tr("Close series"), QKeySequence::Close, [this] { session_->close(); });
   file->addSeparator();
   export_picture_ = add_action(file, tr("Export picture …"), Qt::Key_E, [this] { export_picture(); });
@@ -59,6 +60,7 @@ void MainWindow::build_menus() {
   QMenu* analyse = menuBar()->addMenu(tr("&Analyse"));
   add_action(analyse, tr("Run logit lens"), Qt::CTRL | Qt::Key_Return,
              [this] { session_->run("logit-lens"); });
+  add_action(analyse, tr("Stop the jobs"), Qt::CTRL | Qt::Key_Period, [this] { session_->stop_jobs(); });
   add_action(analyse, tr("Prompt …"), Qt::CTRL | Qt::Key_P, [this] { prompt_->focus(); });
 
   QMenu* select = menuBar()->addMenu(tr("Se&lect"));
@@ -69,9 +71,10 @@ void MainWindow::build_menus() {
   add_action(window, tr("Light or dark"), Qt::CTRL | Qt::SHIFT | Qt::Key_T,
              [this] { set_theme(desk_.theme->is_dark ? Theme::light() : Theme::dark()); });
   add_action(window, tr("Fit the view"), Qt::Key_R, [this] {
-    view_->canvas().pane().fit();
-    view_->canvas().update();
+    views_->active().canvas->pane().fit();
+    views_->active().canvas->update();
   });
+  add_action(window, tr("Inspector"), Qt::Key_I, [this] { fold_tab_->toggle(); });
 
   QMenu* help = menuBar()->addMenu(tr("&Help"));
   add_action(help, tr("Keys"), Qt::Key_Question, [this] { show_keys(); });
@@ -102,8 +105,13 @@ void MainWindow::open_folder(const QString& title) {
 void MainWindow::import_as() {
   const QString source = QFileDialog::getExistingDirectory(this, tr("Import which folder?"));
   if (source.isEmpty()) return;
-  const QString proposed = source + QStringLiteral(".varve");
-  const QString store = asked_file(tr("Import as store"), proposed, tr("Stores (*.varve)"));
+  // A file dialog would walk into a store that is there already instead of carrying on with it.
+  QInputDialog dialog(this);
+  dialog.setWindowTitle(tr("Import as store"));
+  dialog.setLabelText(tr("The store's folder. One that is there already is carried on with."));
+  dialog.setTextValue(source + QStringLiteral(".varve"));
+  dialog.resize(560, dialog.sizeHint().height());
+  const QString store = dialog.exec() == QDialog::Accepted ? dialog.textValue().trimmed() : QString();
   if (!store.isEmpty()) session_->import_as(source.toStdString(), store.toStdString(), false);
 }
 
@@ -113,11 +121,11 @@ QString MainWindow::asked_file(const QString& title, const QString& proposed, co
 }
 
 void MainWindow::export_picture() {
-  const PaneContent content = view_->content();
-  const Shown shown = session_->shown();
-  if (!content.view || !shown.data) return;
-  const QString proposed = qtext(content.view->name + "-step" + std::to_string(shown.step) + ".svg");
-  const QString file = asked_file(tr("Export picture"), proposed, tr("Pictures (*.svg *.pdf *.png)"));
+  const ActiveView active = views_->active();
+  const PaneContent content = active.canvas->content();
+  if (!content.view || !content.data) return;
+  const QString file =
+      asked_file(tr("Export picture"), qtext(active.stem + ".svg"), tr("Pictures (*.svg *.pdf *.png)"));
   if (file.isEmpty()) return;
   guarded([&] {
     const std::string path = file.toStdString();
@@ -126,29 +134,32 @@ void MainWindow::export_picture() {
     // own.
     const double scale = kind == PictureKind::png ? 2 : 1;
     // Files are light unless asked otherwise: they go into papers.
-    write_file_atomically(
-        path, picture_of(*content.view, *shown.data, content.options, content.selection, kind, Theme::light(),
-                         content.view->width, content.view->height, scale));
+    const double width = content.view->width;
+    const double height =
+        picture_height(*content.view, *content.data, content.options, content.selection, width);
+    write_file_atomically(path, picture_of(*content.view, *content.data, content.options, content.selection,
+                                           kind, Theme::light(), width, height, scale));
     status_run_->setText(tr("written: ") + file);
   });
 }
 
 void MainWindow::export_numbers() {
-  const PaneContent content = view_->content();
-  const Shown shown = session_->shown();
-  if (!content.view || !shown.data) return;
-  const QString proposed = qtext(content.view->name + "-step" + std::to_string(shown.step) + ".csv");
-  const QString file = asked_file(tr("Export data"), proposed, tr("Numbers (*.csv *.h5)"));
+  const ActiveView active = views_->active();
+  const PaneContent content = active.canvas->content();
+  if (!content.view || !content.data) return;
+  const QString file = asked_file(tr("Export data"), qtext(active.stem + ".csv"), tr("Numbers (*.csv *.h5)"));
   if (file.isEmpty()) return;
   guarded([&] {
     write_numbers(file.toStdString(),
-                  content.view->drawn_data(*shown.data, content.options, content.selection));
+                  content.view->drawn_data(*content.data, content.options, content.selection));
+    status_run_->setText(tr("written: ") + file);
   });
 }
 
 void MainWindow::copy_value() {
-  std::string text = view_->canvas().pane().tip_text();
-  if (text.empty()) text = view_->canvas().pane().tip_text_of(session_->choice().selection);
+  const Pane& pane = views_->active().canvas->pane();
+  std::string text = pane.tip_text();
+  if (text.empty()) text = pane.tip_text_of(views_->active().canvas->content().selection);
   if (!text.empty()) QApplication::clipboard()->setText(qtext(text));
 }
 

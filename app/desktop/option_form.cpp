@@ -80,6 +80,7 @@ QWidget* make_option_widget(const SettingInfo& info, QWidget* parent, OptionChan
     made = box;
   } else {
     auto* box = new QLineEdit(parent);
+    box->setAcceptDrops(false);  // a folder dropped here is meant for the window
     box->setMaximumWidth(120);
     QObject::connect(box, &QLineEdit::editingFinished, box,
                      [box, name, changed] { changed(name, box->text().toStdString()); });

@@ -115,6 +115,7 @@ PromptBox::PromptBox(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk)
   row->addWidget(title);
   row->addWidget(field_ = new QLineEdit(this), 1);
   field_->setObjectName("prompt");
+  field_->setAcceptDrops(false);  // a folder dropped here is meant for the window
   field_->setPlaceholderText(tr("Type some text, then press Enter"));
   field_->setAccessibleName(tr("Prompt"));
   title->setBuddy(field_);

@@ -31,6 +31,23 @@ nlohmann::json places_of(ViewHost& host) {
   return places;
 }
 
+// Middles of the cells of the map over training: where to click for a step and a layer.
+nlohmann::json map_of(ViewCanvas& canvas) {
+  nlohmann::json map = nlohmann::json::object();
+  const PaneContent& content = canvas.content();
+  if (!canvas.isVisible() || !content.data) return map;
+  map["header"] = canvas.pane().header();
+  const int64_t steps = content.data->extent("step"), layers = content.data->extent("layer");
+  if (steps * layers > most_places) return map;
+  const Array* ticks = content.data->coord("step");
+  for (int64_t step = 0; step < steps && ticks; ++step)
+    for (int64_t layer = 0; layer < layers; ++layer)
+      if (const auto box = canvas.pane().place_of({.at = {{"step", step}, {"layer", layer}}}))
+        map["places"][ticks->text(step) + "," + std::to_string(layer)] =
+            rectangle(canvas, QRectF(box->x, box->y, box->w, box->h));
+  return map;
+}
+
 nlohmann::json inspector_of(const InspectorContent& content) {
   nlohmann::json inspector = {{"heading", content.facts ? content.facts->heading : content.heading}};
   if (!content.facts) return inspector;
@@ -59,6 +76,9 @@ void MainWindow::write_state() {
   for (const auto& job : session_->jobs().all())
     state["jobs"].push_back({{"title", job->title()},
                              {"finished", job->finished()},
+                             {"stopped", job->state() == Job::State::stopped},
+                             {"fraction", job->progress()->fraction()},
+                             {"doing", job->progress()->doing()},
                              {"failed", job->state() == Job::State::failed},
                              {"error", job->error()}});
   if (session_->opened()) {
@@ -87,6 +107,10 @@ void MainWindow::write_state() {
                      {"places", places_of(*view_)}};
     if (view_->view()) state["command_line"] = command_line_of(*session_, view_->view()->name);
     state["inspector"] = inspector_of(inspector_->content());
+    state["inspector"]["visible"] = inspector_dock_->isVisible();
+    if (fold_bar_->isVisible()) state["inspector"]["tab"] = rectangle(*fold_tab_, QRectF(fold_tab_->rect()));
+    state["map"] = map_of(views_->map());
+    state["curves"] = views_->curves().pane().header();
   }
   const std::string text = state.dump(1);
   guarded([&] { write_file_atomically(options_.state, text); });

@@ -24,6 +24,7 @@ QMenu::item { padding: 4px 24px 4px 24px; }
 QMenu::item:selected { background: {soft}; }
 QMenu::item:disabled { color: {ink3}; }
 QMenu::separator { height: 1px; background: {hair}; margin: 4px 0; }
+QSplitter::handle { background: {ground}; image: none; }
 QStatusBar { background: {panel}; border-top: 1px solid {hair}; min-height: 22px; max-height: 22px; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { font-size: 10px; color: {ink2}; padding: 0 8px; }

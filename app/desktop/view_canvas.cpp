@@ -15,6 +15,7 @@ constexpr double wheel_units_per_notch = 120;
 }  // namespace
 
 ViewCanvas::ViewCanvas(Desk& desk, QWidget* parent) : QOpenGLWidget(parent), desk_(desk) {
+  choose = [this](const std::map<std::string, int64_t>& at) { desk_.session->select(at); };
   setMouseTracking(true);
   setFocusPolicy(Qt::StrongFocus);
   setMinimumSize(160, 120);
@@ -54,7 +55,7 @@ void ViewCanvas::paintGL() {
     QMetaObject::invokeMethod(
         this,
         [this, at = *clicked] {
-          desk_.session->select(at);
+          choose(at);
           desk_.acted();
         },
         Qt::QueuedConnection);
@@ -132,7 +133,7 @@ bool ViewCanvas::cell_key(int key) {
   for (const auto& [code, direction] : keys)
     if (key == code) {
       if (const auto at = pane_.neighbour(content_.selection, direction)) {
-        desk_.session->select(*at);
+        choose(*at);
         desk_.acted();
       }
       return true;
@@ -149,11 +150,16 @@ void ViewCanvas::keyPressEvent(QKeyEvent* event) {
   } else if (event->key() == Qt::Key_Return && content_.data) {
     pane_.set_cell_mode(true);
     // Something must be selected to start from: the first layer and position there are.
-    if (content_.selection.at.empty() && content_.data->has_axis("layer") && content_.data->has_axis("pos")) {
-      desk_.session->select({{"layer", content_.data->extent("layer") - 1}, {"pos", 0}});
+    const Selection& selection = content_.selection;
+    std::map<std::string, int64_t> start;
+    if (content_.data->has_axis("layer") && !selection.index("layer"))
+      start["layer"] = content_.data->extent("layer") - 1;
+    if (content_.data->has_axis("pos") && !selection.index("pos")) start["pos"] = 0;
+    if (!start.empty()) {
+      desk_.session->select(start);
       desk_.acted();
     }
-  } else if (event->key() == Qt::Key_R || event->key() == Qt::Key_F) {
+  } else if (event->key() == Qt::Key_F) {
     pane_.fit();
   } else {
     return QOpenGLWidget::keyPressEvent(event);

@@ -18,7 +18,10 @@ class ViewCanvas : public QOpenGLWidget {
   ~ViewCanvas() override;
   void show_content(PaneContent content);
   Pane& pane() { return pane_; }
+  const PaneContent& content() const { return content_; }
   int64_t painted_frames() const { return painted_frames_; }
+  // What a click or an arrow in cell mode does with the axes of the mark; by default it selects them.
+  std::function<void(const std::map<std::string, int64_t>&)> choose;
 
  signals:
   void header_changed();

@@ -181,7 +181,8 @@ void ViewHost::refresh_header(const Shown& shown) {
   const int64_t step = desk_.session->choice().step;
   if (shown.step != step)
     text = "step " + show_step(step) + ", lens from " + show_step(shown.step) + " · " + text;
-  header_->setText(qtext(text));
+  header_->setText(
+      header_->fontMetrics().elidedText(qtext(text), Qt::ElideRight, std::max(10, header_->width())));
   header_->setToolTip(qtext(text));
 }
 

@@ -56,14 +56,15 @@ std::vector<TopToken> top_tokens(const Dataset& data, const Place& place, int64_
   return top;
 }
 
-std::string first_correct(const Dataset& data, const Place& place, int64_t layers) {
-  if (!data.has("first_correct_layer")) return "–";
+// Where no token is known to come next no layer can be right, nor wrong.
+std::string first_correct(const Dataset& data, const Place& place, int64_t layers, bool has_next) {
+  if (!has_next || !data.has("first_correct_layer")) return "–";
   const double first = data["first_correct_layer"].at("prompt", place.prompt).at("pos", place.pos).number(0);
   if (std::isnan(first)) return "never";
   return show_count(static_cast<int64_t>(first)) + " of " + show_count(layers);
 }
 
-std::vector<Fact> numbers_of(const Dataset& data, const Place& place, int64_t layers) {
+std::vector<Fact> numbers_of(const Dataset& data, const Place& place, int64_t layers, bool has_next) {
   const double rank = at_place(data, "rank_true", place);
   return {{.name = "probability of the next token",
            .value = show_probability(at_place(data, "prob_true", place))},
@@ -72,7 +73,7 @@ std::vector<Fact> numbers_of(const Dataset& data, const Place& place, int64_t la
           {.name = "rank of the next token",
            .value = std::isnan(rank) ? "–" : show_count(static_cast<int64_t>(rank))},
           {.name = "KL to final", .value = with_unit(at_place(data, "kl_final_lens", place), "nats")},
-          {.name = "first correct layer", .value = first_correct(data, place, layers)}};
+          {.name = "first correct layer", .value = first_correct(data, place, layers, has_next)}};
 }
 
 std::vector<Fact> origin_of(const Dataset& data, const Shown& shown, const std::string& analysis,
@@ -123,7 +124,7 @@ std::optional<CellFacts> cell_facts(const Session& session) {
   facts.after = words.text(place->pos);
   if (has_next) facts.next = words.text(place->pos + 1);
   facts.top = top_tokens(data, *place, true_id);
-  facts.numbers = numbers_of(data, *place, facts.layers);
+  facts.numbers = numbers_of(data, *place, facts.layers, has_next);
   int64_t tokens = 0;
   for (int64_t i = 0; i < ids.size(); ++i) tokens += ids.number(i) >= 0 ? 1 : 0;
   facts.origin = origin_of(data, shown, session.choice().analysis, tokens);

@@ -45,8 +45,7 @@ void Session::begin_opening(const std::string& title,
   open_error_.clear();
   playing_ = false;
   // One thread does the work: what still runs for another series would keep this one waiting.
-  for (const std::shared_ptr<Job>& job : jobs_.all())
-    if (!job->finished()) job->stop();
+  stop_jobs();
   opening_ = jobs_.submit("open", title, [this, work = std::move(work)](Task& task) {
     std::shared_ptr<const Opened> opened = work(task);
     hand([opened](Session& session) { session.take_opened(opened); });
@@ -77,8 +76,7 @@ void Session::take_opened(std::shared_ptr<const Opened> opened) {
 }
 
 void Session::close() {
-  for (const std::shared_ptr<Job>& job : jobs_.all())
-    if (!job->finished()) job->stop();
+  stop_jobs();
   opened_.reset();
   open_error_.clear();
   playing_ = false;
@@ -113,9 +111,10 @@ void Session::move(int64_t by, int64_t gesture) {
   go_to_step(opened_->stops[static_cast<size_t>(to)].step, gesture);
 }
 
-void Session::select(const std::map<std::string, int64_t>& at) {
+void Session::select(const std::map<std::string, int64_t>& at, std::optional<int64_t> step) {
   if (!opened_) return;
   Choice next = choice();
+  if (step) next.step = opened_->stops[static_cast<size_t>(opened_->nearest_stop(*step))].step;
   for (const auto& [axis, index] : at) next.selection.at[axis] = index;
   change(next, "select a cell");
 }
@@ -168,6 +167,12 @@ void Session::play_on() {
   if (!playing_ || !opened_) return;
   move(1, play_gesture_);
   if (stop_index() + 1 == static_cast<int64_t>(opened_->stops.size())) play(false);
+}
+
+void Session::stop_jobs() {
+  for (const std::shared_ptr<Job>& job : jobs_.all())
+    if (!job->finished()) job->stop();
+  touch();
 }
 
 void Session::forget_finished() {

@@ -10,6 +10,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -63,9 +64,10 @@ class Session {
   const Choice& choice() const { return history_.now(); }
   const Stop* stop() const;  // the current one; null with nothing open
   int64_t stop_index() const;
-  void go_to_step(int64_t step, int64_t gesture = 0);     // the nearest stop
-  void move(int64_t by, int64_t gesture = 0);             // stops, clamped at the ends
-  void select(const std::map<std::string, int64_t>& at);  // sets these axes, leaves the others
+  void go_to_step(int64_t step, int64_t gesture = 0);  // the nearest stop
+  void move(int64_t by, int64_t gesture = 0);          // stops, clamped at the ends
+  // Sets these axes, leaves the others; with a step it is one act with going there.
+  void select(const std::map<std::string, int64_t>& at, std::optional<int64_t> step = std::nullopt);
   void clear_selection();
   void set_option(const std::string& name, const std::string& value);
   void set_view(const std::string& view);
@@ -86,6 +88,7 @@ class Session {
   Shown shown() const;
 
   const Jobs& jobs() const { return jobs_; }
+  void stop_jobs();  // all that wait or run
   void forget_finished();
 
  private:

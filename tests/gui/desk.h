@@ -60,6 +60,9 @@ class DesktopUnderTest {
     program_.emplace(words, environment);
   }
 
+  const Environment& environment() const { return environment_; }
+  std::filesystem::path folder() const { return folder_.path(); }
+
   // Without a window manager nobody gives a new window the keyboard.
   void take_focus(const std::string& title) {
     xdotool({"search", "--sync", "--onlyvisible", "--name", title, "windowfocus", "--sync"});
@@ -107,6 +110,13 @@ class DesktopUnderTest {
     xdotool({"mousemove", std::to_string(static_cast<int>(x)), std::to_string(static_cast<int>(y)), "click",
              "1"});
   }
+  // Answers a file dialog that asks for a name.
+  void answer(const std::string& dialog, const std::string& path) {
+    take_focus(dialog);
+    key("ctrl+a");
+    xdotool({"type", "--delay", "5", path});
+    key("Return");
+  }
   nlohmann::json place(int layer, int pos) const {
     return state()["view"]["places"][std::to_string(layer) + "," + std::to_string(pos)];
   }
@@ -130,6 +140,26 @@ class DesktopUnderTest {
   TempFolder folder_;
   Environment environment_;
   std::optional<Subprocess> server_, program_;  // the program ends before its server
+};
+
+// Tests that open the demo series with a short prompt.
+class OnTheDemoDesk : public testing::Test {
+ protected:
+  const std::string demo_ = std::string(VARVE_SOURCE) + "/datasets/tiny-neox";
+  void SetUp() override {
+    for (const char* program : {"Xvfb", "xdotool", "import"})
+      if (!has_program(program)) GTEST_SKIP() << program << " is not installed";
+    if (!std::filesystem::exists(demo_)) GTEST_SKIP() << demo_ << " is not here";
+  }
+  void open_with_lens(DesktopUnderTest& desk, const std::vector<std::string>& more = {}) {
+    std::vector<std::string> words{demo_, "--text", "The king said", "--theme", "light"};
+    words.insert(words.end(), more.begin(), more.end());
+    desk.start(words);
+    ASSERT_TRUE(desk.shows([](const auto& s) {
+      return s.at("run_complete") == true && s.at("cells") == 16 && s.at("view").at("places").size() > 0;
+    }));
+    desk.take_focus("Varve");
+  }
 };
 
 }  // namespace varve

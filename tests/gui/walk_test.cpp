@@ -6,25 +6,7 @@
 namespace varve {
 namespace {
 
-const std::string demo = std::string(VARVE_SOURCE) + "/datasets/tiny-neox";
-
-class Walk : public testing::Test {
- protected:
-  void SetUp() override {
-    for (const char* program : {"Xvfb", "xdotool", "import"})
-      if (!has_program(program)) GTEST_SKIP() << program << " is not installed";
-    if (!std::filesystem::exists(demo)) GTEST_SKIP() << demo << " is not here";
-  }
-  void open_with_lens(DesktopUnderTest& desk, const std::vector<std::string>& more = {}) {
-    std::vector<std::string> words{demo, "--text", "The king said", "--theme", "light"};
-    words.insert(words.end(), more.begin(), more.end());
-    desk.start(words);
-    ASSERT_TRUE(desk.shows([](const auto& s) {
-      return s.at("run_complete") == true && s.at("cells") == 16 && s.at("view").at("places").size() > 0;
-    }));
-    desk.take_focus("Varve");
-  }
-};
+using Walk = OnTheDemoDesk;
 
 TEST_F(Walk, OpensScrubsSelectsExportsAndUndoes) {
   DesktopUnderTest desk;
@@ -54,10 +36,7 @@ TEST_F(Walk, OpensScrubsSelectsExportsAndUndoes) {
 
   const std::string svg = desk.file("lens.svg");
   desk.key("e");
-  desk.take_focus("Export picture");
-  desk.key("ctrl+a");
-  desk.xdotool({"type", "--delay", "5", svg});
-  desk.key("Return");
+  desk.answer("Export picture", svg);
   ASSERT_TRUE(desk.until([&] { return std::filesystem::exists(svg); }));
   const std::string picture = content_of(svg);
   EXPECT_EQ(picture.rfind("<?xml", 0), 0U);
@@ -152,7 +131,7 @@ TEST_F(Walk, WhatCannotBeOpenedIsSaidOnTheStartPage) {
 
 TEST_F(Walk, ATypedPromptShowsItsTokensAndEnterRunsIt) {
   DesktopUnderTest desk;
-  desk.start({demo, "--theme", "light"});
+  desk.start({demo_, "--theme", "light"});
   ASSERT_TRUE(
       desk.shows([](const auto& s) { return s.at("open") == true && s.at("view").at("empty") != ""; }));
   desk.take_focus("Varve");
