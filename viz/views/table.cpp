@@ -98,7 +98,9 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   const double scrolled = std::max(0.0, std::floor(-look.pan.y / row_height));
   const int64_t first = std::clamp<int64_t>(
       options.first_row + static_cast<int64_t>(std::min(scrolled, 9e15)), 0, page->rows - 1);
-  const int64_t visible = std::min<int64_t>(page->rows - first, static_cast<int64_t>(area.h / row_height));
+  // The heading takes a row of its own; a row that does not fit whole is not drawn.
+  const int64_t visible =
+      std::clamp<int64_t>(static_cast<int64_t>(area.h / row_height) - 1, 0, page->rows - first);
 
   // Widths come from what is on screen; the rest is not looked at.
   const auto columns = std::make_shared<std::vector<Column>>();
