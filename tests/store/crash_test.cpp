@@ -7,6 +7,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <functional>
 
 #include "analysis/core/error.h"
@@ -63,7 +64,7 @@ TEST(Crash, AKillAtAnyInstantLeavesAWholeStore) {
     int status = 0;
     waitpid(child, &status, 0);
     ASSERT_TRUE(WIFSIGNALED(status)) << "the child ended by itself";
-    if (round % 10 != 9) {
+    if (round % 10 != 9 && !std::getenv("VARVE_NIGHTLY")) {
       const auto store = RunStore::open(path);
       ASSERT_FALSE(store->series().checkpoints.empty());
       continue;
