@@ -1,5 +1,4 @@
-// What the family readers share: config keys with defaults, rope settings, and a plan of which tensor becomes
-// what.
+// Config keys with defaults, and a plan of which tensor becomes what.
 #include "loaders/family_reader.h"
 
 #include <cmath>
@@ -75,6 +74,13 @@ std::string ConfigKeys::text(const std::string& key, const std::string& otherwis
   return value->get<std::string>();
 }
 
+int64_t layer_count(const ConfigKeys& config, const std::string& key) {
+  constexpr int64_t most = 100'000;
+  const int64_t layers = config.size(key);
+  if (layers > most) fail("config.json: '{}' is {}; at most {} layers are read", key, layers, most);
+  return layers;
+}
+
 Activation activation_from(const std::string& name) {
   if (name == "gelu") return Activation::gelu;
   // Three spellings of one tanh formula; gelu_fast writes sqrt(2/pi) as a decimal of ten digits.
@@ -87,45 +93,6 @@ Activation activation_from(const std::string& name) {
       "silu, swish, "
       "relu and quick_gelu are",
       name);
-}
-
-Rope read_rope(const ConfigKeys& config, double default_theta, int64_t context) {
-  Rope rope;
-  rope.theta = config.real("rope_theta", default_theta);
-  const bool newer = config.has("rope_parameters");
-  const std::string place = newer ? "rope_parameters" : "rope_scaling";
-  const nlohmann::json* scaling = config.find(place);
-  if (scaling && !scaling->is_object())
-    fail("config.json: '{}' is {}, expected an object", place, scaling->dump().substr(0, 80));
-  if (scaling) {
-    const ConfigKeys keys(*scaling, "config.json: " + place);
-    rope.theta = keys.real("rope_theta", rope.theta);
-    const std::string type = keys.text("rope_type", keys.text("type", newer ? "default" : ""));
-    if (type == "linear" || type == "dynamic" || type == "llama3") {
-      rope.factor = keys.real("factor");
-      if (rope.factor <= 0)
-        fail("config.json: {} factor is {}, expected a positive number", place, rope.factor);
-    }
-    if (type == "linear") {
-      rope.scaling = RopeScaling::linear;
-    } else if (type == "dynamic") {
-      rope.scaling = RopeScaling::dynamic;
-      rope.original_context = static_cast<double>(keys.size("original_max_position_embeddings", context));
-    } else if (type == "llama3") {
-      rope.scaling = RopeScaling::llama3;
-      rope.low_freq_factor = keys.real("low_freq_factor");
-      rope.high_freq_factor = keys.real("high_freq_factor");
-      rope.original_context = static_cast<double>(keys.size("original_max_position_embeddings"));
-      if (rope.low_freq_factor <= 0 || rope.high_freq_factor <= rope.low_freq_factor)
-        fail("config.json: {} needs 0 < low_freq_factor < high_freq_factor, found {} and {}", place,
-             rope.low_freq_factor, rope.high_freq_factor);
-    } else if (type != "default") {
-      fail("config.json: {} of type '{}' is not supported; default, linear, dynamic and llama3 are", place,
-           type);
-    }
-  }
-  if (rope.theta <= 0) fail("config.json: rope_theta is {}, expected a positive number", rope.theta);
-  return rope;
 }
 
 void TensorPlan::take(const std::string& canonical, const std::vector<int64_t>& found, TensorTake how) {

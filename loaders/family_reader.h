@@ -1,5 +1,5 @@
-// What the family readers share: config keys with defaults, rope settings, and a plan of which tensor becomes
-// what.
+// What the family readers share: config keys with defaults, rope and window settings, and a plan of which
+// tensor becomes what.
 #pragma once
 
 #include <functional>
@@ -33,11 +33,26 @@ class ConfigKeys {
   std::string where_;  // "config.json", "config.json rope_scaling"
 };
 
+// A number of layers that a model could have: lists with an entry for each can be made from it.
+int64_t layer_count(const ConfigKeys& config, const std::string& key);
 // Throws Error naming the value and those that are supported.
 Activation activation_from(const std::string& name);
 // rope_theta and rope_scaling (keys `type` or `rope_type`), or the newer rope_parameters. dims is left to the
-// family.
+// family; context is max_position_embeddings.
 Rope read_rope(const ConfigKeys& config, double default_theta, int64_t context);
+// partial_rotary_factor of d_head, from either place; part 0: only whole heads are supported.
+int64_t rotary_dims(const ConfigKeys& config, int64_t d_head, double part);
+// Dynamic scaling is there for prompts beyond max_position_embeddings: up to factor times as many.
+int64_t usable_context(const Rope& rope, int64_t context);
+
+// sliding_window: null and 0 mean none, absent means the class's default (0: none).
+std::optional<int64_t> sliding_window(const ConfigKeys& config, int64_t otherwise);
+// A window for each layer, by layer_types where the config has them, else by `slides`; empty where all
+// attention is whole.
+std::vector<int64_t> windows_of(const ConfigKeys& config, int64_t layers, std::optional<int64_t> window,
+                                const std::function<bool(int64_t layer)>& slides);
+// Throws Error where the config asks for something this family's reader does not do.
+void refuse_if_set(const ConfigKeys& config, const std::string& key, const std::string& what);
 
 // Collects the recipe; finish() names what is missing.
 class TensorPlan {
@@ -62,14 +77,6 @@ class TensorPlan {
   std::string family_;
   std::set<std::string> missing_;
 };
-
-// The Llama layout, which several families share: separate q/k/v, gated MLP, RMS norms, rotary on whole
-// heads.
-struct LlamaBiases {
-  bool qkv = false, out = false, mlp = false;
-};
-void plan_llama(FamilyReading& reading, const TensorShapes& tensors, const std::string& family,
-                LlamaBiases biases);
 
 std::string show_shape(const std::vector<int64_t>& shape);  // "[64, 192]"
 // "a, b, c, d, e and 12 more"

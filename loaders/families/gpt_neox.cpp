@@ -36,6 +36,7 @@ ModelSpec spec_of(const ConfigKeys& config) {
   spec.activation = activation_from(config.text("hidden_act", "gelu"));
   spec.positions = Positions::rotary;
   spec.rope = rope_of(config, spec);
+  spec.context = usable_context(spec.rope, spec.context);
   spec.parallel = config.flag("use_parallel_residual", true);
   spec.tied = config.flag("tie_word_embeddings", false);
   return spec;

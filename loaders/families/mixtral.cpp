@@ -1,5 +1,4 @@
 // Mixtral: experts in every layer, top-k weights divided by their sum.
-#include "analysis/core/error.h"
 #include "loaders/expert_plan.h"
 
 namespace varve {
@@ -9,23 +8,19 @@ FamilyReading read(const nlohmann::json& json, const TensorShapes& tensors) {
   FamilyReading reading;
   const ConfigKeys config(json, "config.json");
   ModelSpec& spec = reading.spec;
-  spec = llama_like_spec(config, {.context = 131072, .kv_heads = 8, .theta = 1e6});
-  const int64_t window = config.size("sliding_window", spec.context);
-  if (window < spec.context)
-    fail(
-        "config.json: sliding_window {} is shorter than the context of {}; a window is not supported for "
-        "this family",
-        window, spec.context);
+  spec = llama_spec(config, {.context = 131072, .kv_heads = 8, .norm_eps = 1e-5, .theta = 1e6});
+  const auto always = [](int64_t) { return true; };
+  spec.window = windows_of(config, spec.layers, sliding_window(config, 0), always);
   spec.experts = config.size("num_local_experts", 8);
   spec.experts_per_token = config.size("num_experts_per_tok", 2);
   spec.d_expert = spec.d_mlp;
   spec.renormalise = true;
+  spec.sparse_layers = all_layers(spec.layers);
   const GatedNames names = {"w1", "w3", "w2"};
-  const auto mlp = [&](TensorPlan& plan, int64_t layer, const std::string& ours, const std::string& theirs) {
-    spec.sparse_layers.push_back(layer);
+  const auto mlp = [&](TensorPlan& plan, int64_t, const std::string& ours, const std::string& theirs) {
     plan_experts(plan, spec, ours, theirs + "block_sparse_moe.", names);
   };
-  plan_llama_like(reading, tensors, "mixtral", {.mlp = mlp});
+  plan_llama(reading, tensors, "mixtral", {.mlp = mlp});
   return reading;
 }
 

@@ -1,5 +1,5 @@
 // OLMo 1: the Llama layout with layer norms that have no parameters, and clipped q, k, v.
-#include "loaders/expert_plan.h"
+#include "loaders/llama_plan.h"
 
 namespace varve {
 namespace {
@@ -8,16 +8,13 @@ FamilyReading read(const nlohmann::json& json, const TensorShapes& tensors) {
   FamilyReading reading;
   const ConfigKeys config(json, "config.json");
   ModelSpec& spec = reading.spec;
-  spec = llama_like_spec(config, {.context = 2048});
+  spec = llama_spec(config, {.context = 2048});
   spec.norm = Norm::layer;
   spec.norm_eps = 1e-5;  // fixed in the model's code; the config's rms_norm_eps is not read by it
   spec.norm_has_gain = false;
   spec.clip_qkv = config.real("clip_qkv", 0);
   const bool bias = config.flag("attention_bias", false);
-  const auto mlp = [&spec](TensorPlan& plan, int64_t, const std::string& ours, const std::string& theirs) {
-    plan_gated(plan, ours, theirs + "mlp.", projection_names(), spec.d_model, spec.d_mlp);
-  };
-  plan_llama_like(reading, tensors, "olmo", {.qkv_bias = bias, .out_bias = bias, .mlp = mlp});
+  plan_llama(reading, tensors, "olmo", {.qkv_bias = bias, .out_bias = bias});
   return reading;
 }
 

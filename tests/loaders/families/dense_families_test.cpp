@@ -192,11 +192,11 @@ TEST(LlamaFamily, BiasesComeWithTheConfigAndAreMissedWithoutTheirTensors) {
   expect_refused(small_llama(1, "llama", true), json::object(), {"does not know", "self_attn.k_proj.bias"});
 }
 
-TEST(LlamaFamily, MistralIsReadWhereItsWindowCoversTheContext) {
+TEST(MistralFamily, TheWindowIsInEveryLayerAndNullMeansNone) {
   const SmallModel model = small_llama(1, "mistral");
-  EXPECT_EQ(reading_of(model).spec.kv_heads, 2);
-  EXPECT_EQ(reading_of(model, {{"sliding_window", nullptr}}).spec.heads, 4);
-  expect_refused(model, {{"sliding_window", 32}}, {"sliding_window", "32", "64"});
+  EXPECT_EQ(reading_of(model, {{"sliding_window", 32}}).spec.window, std::vector<int64_t>{32});
+  EXPECT_EQ(reading_of(model).spec.window, std::vector<int64_t>{4096});
+  EXPECT_TRUE(reading_of(model, {{"sliding_window", nullptr}}).spec.window.empty());
 }
 
 TEST(Qwen2Family, QueryKeyAndValueHaveBiases) {
@@ -209,10 +209,11 @@ TEST(Qwen2Family, QueryKeyAndValueHaveBiases) {
 
 TEST(Qwen2Family, AWindowCountsOnlyWhereItIsUsed) {
   const SmallModel model = small_llama(1, "qwen2", true);
-  EXPECT_EQ(reading_of(model, {{"sliding_window", 32}, {"use_sliding_window", false}}).spec.layers, 1);
-  EXPECT_EQ(reading_of(model, {{"sliding_window", 32}, {"use_sliding_window", true}}).spec.layers, 1);
-  expect_refused(model, {{"sliding_window", 32}, {"use_sliding_window", true}, {"max_window_layers", 0}},
-                 {"sliding_window"});
+  const auto windows = [&model](const json& changes) { return reading_of(model, changes).spec.window; };
+  const std::vector<int64_t> none, used = {32};
+  EXPECT_EQ(windows({{"sliding_window", 32}, {"use_sliding_window", false}}), none);
+  EXPECT_EQ(windows({{"sliding_window", 32}, {"use_sliding_window", true}}), none);  // layers before 28
+  EXPECT_EQ(windows({{"sliding_window", 32}, {"use_sliding_window", true}, {"max_window_layers", 0}}), used);
 }
 
 TEST(Family, AnEssentialKeyThatIsMissingIsNamed) {
