@@ -4,7 +4,9 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <functional>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -34,6 +36,22 @@ struct OpenCheckpoint {
 
 // Maps the files and reads their tables and the config, no weights. Throws Error naming the file.
 OpenCheckpoint open_checkpoint(const CheckpointSource& source);
+
+// Names and shapes alone, whatever network they belong to.
+TensorShapes tensor_shapes(const CheckpointSource& source);
+
+// What makes a checkpoint this one and no other: its files with all links resolved, and the part of them.
+// Labels need not be distinct.
+std::vector<std::filesystem::path> files_of(const CheckpointSource& source);
+
+// Checks whatever checksums the files carry, but for those in `checked`, and adds them there. `passed` is
+// called now and then and may throw Stopped. Throws Error naming what is damaged.
+void check_bytes(const OpenCheckpoint& checkpoint, std::set<std::filesystem::path>& checked,
+                 const std::function<void()>& passed);
+
+// tokenizer.json as it is, or what stands for it in a GGUF file; empty where that has none of a kind that is
+// read.
+std::string read_tokenizer(const std::filesystem::path& path);
 
 // By its ending, else by its first bytes. Throws Error naming the formats there are.
 std::unique_ptr<TensorFile> open_tensor_file(const std::filesystem::path& path);

@@ -25,6 +25,8 @@ struct FilePart {
   int64_t step = -1;  // where the file says it
   std::vector<FileTensor> tensors;
   std::vector<std::string> notes;  // what else lies there and is left out
+  std::string config{};     // what the file itself says of the network, as config.json would; empty: nothing
+  std::string tokenizer{};  // as tokenizer.json; empty: none
 };
 
 class TensorFile {

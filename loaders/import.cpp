@@ -25,8 +25,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int64_t tokenizer_limit = 512'000'000;
-
 using Place = std::pair<std::string, int64_t>;  // branch and step: what names a checkpoint in a store
 using Views = std::map<std::string, TensorView>;
 
@@ -43,13 +41,6 @@ std::string checkpoint_digest(const CheckpointRecord& record) {
   digest.add(record.spec);
   digest.add(record.recipe);
   return digest.hex();
-}
-
-// With all links resolved; labels need not be distinct, files are.
-std::vector<fs::path> files_of(const CheckpointSource& source) {
-  std::vector<fs::path> files = source.weights;
-  if (!source.map) files.push_back(fs::weakly_canonical(source.folder / "config.json"));
-  return files;
 }
 
 // The whole of one import while it runs.
@@ -69,7 +60,7 @@ class Import {
       for (const TensorRecord& tensor : record.tensors) known_.insert(tensor.digest);
     if (series_.checkpoints.empty()) series_.name = source.name;
     if (series_.tokenizer.empty() && source.tokenizer) {
-      series_.tokenizer = read_file(*source.tokenizer, tokenizer_limit);
+      series_.tokenizer = read_tokenizer(*source.tokenizer);
       unpublished_ = true;
     }
     for (const std::string& text : source.notes) note(text);
@@ -143,6 +134,7 @@ class Import {
     if (existing && untouched(*existing, *open)) {
       ++report_.already;
     } else {
+      check_bytes(*open, checked_, [this] { task_.step(done_bytes_, total_bytes_); });
       CheckpointRecord record = describe(*open);
       const auto twin = source.same_as.empty() ? placed_.end() : placed_.find(files_of(source));
       if (!existing && twin != placed_.end()) {
@@ -275,7 +267,7 @@ class Import {
       if (held) {
         ++report_.tensors_shared;
       } else if (!request_.link) {
-        fresh.push_back({tensor, open.tensors[i].view.bytes});
+        fresh.push_back({tensor, open.tensors[i].view.bytes, {}, open.tensors[i].view.mapped});
       }
     }
     Task writing = task_.part(fraction(done_bytes_), fraction(done_bytes_ + open.bytes));
@@ -358,6 +350,7 @@ class Import {
   fs::file_time_type series_time_;
   bool unpublished_ = false;
   std::chrono::steady_clock::time_point published_at_ = std::chrono::steady_clock::now();
+  std::set<fs::path> checked_;
   std::set<std::string> known_;                    // digests of all tensors of the series
   std::map<std::vector<fs::path>, Place> placed_;  // files of those seen in this run -> where they are
   std::unique_ptr<OpenCheckpoint> previous_;

@@ -46,20 +46,32 @@ std::optional<int64_t> count_of(const toml::table& table, const char* key, const
   return count;
 }
 
-CheckpointSource read_entry(const toml::table& entry, const fs::path& base, const std::string& where) {
+CheckpointSource only_checkpoint(const fs::path& file, const std::string& where) {
+  std::vector<std::string> notes;
+  std::vector<CheckpointSource> found = checkpoints_in_file(file, file.parent_path(), notes);
+  if (found.size() != 1)
+    fail("{}: {} holds {} checkpoints; give it alone as the source, not in a list", where, file.string(),
+         found.size());
+  return found.front();
+}
+
+CheckpointSource read_entry(const toml::table& entry, const fs::path& base, const std::string& where,
+                            Described described) {
   check_keys(entry, {"path", "step", "tokens", "label", "branch"}, where);
   const std::optional<std::string> path = text_of(entry, "path", where);
   if (!path) fail("{}: the key 'path' is missing", where);
-  const fs::path folder = (base / *path).lexically_normal();
-  if (!fs::is_directory(folder)) fail("{}: there is no folder {}", where, folder.string());
-  if (!fs::exists(folder / "config.json")) fail("{}: {} has no config.json", where, folder.string());
-  const fs::path plain = folder.has_filename() ? folder : folder.parent_path();
-  const std::string own_name = plain.filename().string();
-  CheckpointSource checkpoint = checkpoint_in(plain, own_name);
+  const fs::path named_path = (base / *path).lexically_normal();
+  const fs::path plain = named_path.has_filename() ? named_path : named_path.parent_path();
+  const bool file = fs::is_regular_file(plain);
+  if (!file && !fs::is_directory(plain)) fail("{}: there is no folder or file {}", where, plain.string());
+  if (!file && described == Described::by_config && !fs::exists(plain / "config.json"))
+    fail("{}: {} has no config.json", where, plain.string());
+  const std::string own_name = file ? plain.stem().string() : plain.filename().string();
+  CheckpointSource checkpoint = file ? only_checkpoint(plain, where) : checkpoint_in(plain, own_name);
   const std::optional<RevisionName> named = parse_revision(own_name);
   const std::optional<int64_t> step = count_of(entry, "step", where);
   if (!step && !(named && named->step >= 0))
-    fail("{}: 'step' is missing and the folder's name '{}' says none", where, own_name);
+    fail("{}: 'step' is missing and the name '{}' says none", where, own_name);
   if (step) checkpoint.step = *step;
   checkpoint.tokens = count_of(entry, "tokens", where).value_or(checkpoint.tokens);
   checkpoint.label = text_of(entry, "label", where).value_or(checkpoint.label);
@@ -69,7 +81,7 @@ CheckpointSource read_entry(const toml::table& entry, const fs::path& base, cons
 
 }  // namespace
 
-SeriesSource read_manifest(const fs::path& file) {
+SeriesSource read_manifest(const fs::path& file, Described described) {
   toml::table table;
   try {
     table = toml::parse(read_file(file, manifest_limit), file.string());
@@ -94,7 +106,7 @@ SeriesSource read_manifest(const fs::path& file) {
     const std::string where = fmt::format("{}: checkpoint {}", file.string(), i + 1);
     const toml::table* entry = (*entries)[i].as_table();
     if (!entry) fail("{}: not a [[checkpoint]] table", where);
-    series.checkpoints.push_back(read_entry(*entry, base, where));
+    series.checkpoints.push_back(read_entry(*entry, base, where, described));
   }
   return series;
 }

@@ -8,6 +8,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/store/run_store.h"
+#include "loaders/checkpoint_files.h"
 #include "loaders/series_parts.h"
 #include "loaders/weight_files.h"
 
@@ -26,6 +27,14 @@ CheckpointSource checkpoint_in(const fs::path& folder, const std::string& label)
     checkpoint.branch = name->branch;
   }
   return checkpoint;
+}
+
+bool holds_model(const fs::path& folder, Described described) {
+  if (described == Described::by_config) return fs::exists(folder / "config.json");
+  if (has_published_weights(folder)) return true;
+  for (const fs::directory_entry& entry : fs::directory_iterator(folder))
+    if (is_weight_file(entry.path())) return true;
+  return false;
 }
 
 namespace {
@@ -57,16 +66,17 @@ std::string shortened(const std::vector<std::string>& names) {
   return names.size() > shown ? text + fmt::format(" and {} more", names.size() - shown) : text;
 }
 
-SeriesSource read_step_folders(const fs::path& folder) {
+SeriesSource read_step_folders(const fs::path& folder, Described described) {
   SeriesSource series;
   series.kind = "folder of steps";
   std::set<std::string> used = {"tokenizer.json", "metrics.jsonl", "trainer_state.json"};
   for (const fs::path& entry : step_folders(folder)) {
     used.insert(entry.filename().string());
-    if (fs::exists(entry / "config.json")) {
+    if (holds_model(entry, described)) {
       series.checkpoints.push_back(checkpoint_in(entry, entry.filename().string()));
     } else {
-      series.notes.push_back(fmt::format("{} has no config.json; left out", entry.filename().string()));
+      series.notes.push_back(fmt::format("{} has no {}; left out", entry.filename().string(),
+                                         described == Described::by_map ? "weights" : "config.json"));
     }
   }
   std::vector<std::string> others;
@@ -84,22 +94,44 @@ SeriesSource read_step_folders(const fs::path& folder) {
 SeriesSource read_model_folder(const fs::path& folder) {
   SeriesSource series;
   series.kind = "model folder";
-  series.checkpoints.push_back(checkpoint_in(folder, folder.filename().string()));
+  CheckpointSource whole = checkpoint_in(folder, folder.filename().string());
+  // One file may hold the whole run. Safetensors files never do, and need not be opened to know it.
+  const bool several = whole.weights.size() == 1 && whole.weights.front().extension() != ".safetensors";
+  if (several) series.checkpoints = checkpoints_in_file(whole.weights.front(), folder, series.notes);
+  if (series.checkpoints.size() <= 1) series.checkpoints = {std::move(whole)};
   return series;
 }
 
-SeriesSource read_folder(const fs::path& folder) {
+SeriesSource read_step_files(const fs::path& folder) {
+  SeriesSource series;
+  series.kind = "folder of files";
+  for (const fs::path& file : step_files(folder))
+    for (CheckpointSource& checkpoint : checkpoints_in_file(file, folder, series.notes))
+      series.checkpoints.push_back(std::move(checkpoint));
+  return series;
+}
+
+SeriesSource read_weight_file(const fs::path& file) {
+  SeriesSource series;
+  series.kind = "file";
+  series.name = file.stem().string();
+  series.checkpoints = checkpoints_in_file(file, file.parent_path(), series.notes);
+  return series;
+}
+
+SeriesSource read_folder(const fs::path& folder, Described described) {
   if (RunStore::is_store(folder))
     fail(
         "{}: is a store already; import takes a model folder, a folder of steps, a Hugging Face cache "
         "repository or a "
         "series.toml",
         folder.string());
-  if (fs::exists(folder / "series.toml")) return read_manifest(folder / "series.toml");
+  if (fs::exists(folder / "series.toml")) return read_manifest(folder / "series.toml", described);
   if (is_hub_cache(folder)) return read_hub_cache(folder);
   // A trainer leaves its last model beside the steps; the steps are the series then.
-  if (!step_folders(folder).empty()) return read_step_folders(folder);
-  if (fs::exists(folder / "config.json")) return read_model_folder(folder);
+  if (!step_folders(folder).empty()) return read_step_folders(folder, described);
+  if (!has_published_weights(folder) && !step_files(folder).empty()) return read_step_files(folder);
+  if (holds_model(folder, described)) return read_model_folder(folder);
   std::vector<std::string> names;
   for (const fs::path& entry : sorted_entries(folder)) names.push_back(entry.filename().string());
   fail(
@@ -146,11 +178,12 @@ void order(SeriesSource& series) {
 
 // Links that lead to the same files hold the same weights; not a byte has to be read to know it.
 void find_equal_links(SeriesSource& series) {
-  std::map<std::vector<fs::path>, std::string> first;
+  std::map<std::pair<std::vector<fs::path>, int64_t>, std::string> first;
   for (CheckpointSource& checkpoint : series.checkpoints) {
     std::vector<fs::path> targets = checkpoint.weights;
-    targets.push_back(fs::canonical(checkpoint.folder / "config.json"));
-    const auto [found, fresh] = first.emplace(std::move(targets), checkpoint.label);
+    targets.push_back(fs::weakly_canonical(checkpoint.folder / "config.json"));
+    const auto [found, fresh] =
+        first.emplace(std::pair(std::move(targets), checkpoint.part), checkpoint.label);
     if (!fresh) checkpoint.same_as = found->second;
   }
 }
@@ -161,6 +194,11 @@ void find_companions(SeriesSource& series) {
   for (const CheckpointSource& checkpoint : series.checkpoints)
     if (!series.tokenizer && fs::is_regular_file(checkpoint.folder / "tokenizer.json"))
       series.tokenizer = checkpoint.folder / "tokenizer.json";
+  for (const CheckpointSource& checkpoint : series.checkpoints) {
+    const fs::path& file = checkpoint.weights.front();
+    if (!series.tokenizer && file.extension() == ".gguf" && !read_tokenizer(file).empty())
+      series.tokenizer = file;
+  }
   if (fs::is_regular_file(series.root / "metrics.jsonl"))
     series.logs.push_back(series.root / "metrics.jsonl");
   // A trainer writes its whole history again into every checkpoint; the last one says all.
@@ -177,17 +215,22 @@ void find_companions(SeriesSource& series) {
 
 }  // namespace
 
-SeriesSource find_series(const fs::path& source) {
+SeriesSource find_series(const fs::path& source, std::shared_ptr<const NetworkMap> map) {
+  const Described described = map ? Described::by_map : Described::by_config;
   try {
     if (!fs::exists(source)) fail("{}: there is no such file or folder", source.string());
-    const bool folder = fs::is_directory(source);
-    if (!folder && source.extension() != ".toml")
-      fail("{}: is a file; give the folder that holds it, or a series.toml", source.string());
+    const bool folder = fs::is_directory(source), manifest = source.extension() == ".toml";
+    if (!folder && !manifest && !is_weight_file(source) && source.extension() != ".npy")
+      fail("{}: is no file of weights; give a model folder, a file like pytorch_model.bin or a series.toml",
+           source.string());
     const fs::path whole = fs::absolute(source).lexically_normal();
     const fs::path path = whole.has_filename() ? whole : whole.parent_path();
-    SeriesSource series = folder ? read_folder(path) : read_manifest(path);
+    SeriesSource series = folder     ? read_folder(path, described)
+                          : manifest ? read_manifest(path, described)
+                                     : read_weight_file(path);
     series.root = folder ? path : path.parent_path();
     if (series.name.empty()) series.name = series.root.filename().string();
+    for (CheckpointSource& checkpoint : series.checkpoints) checkpoint.map = map;
     order(series);
     cross_check_tokens(series);
     find_equal_links(series);

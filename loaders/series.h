@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -19,6 +20,8 @@ struct RevisionName {
 // epoch=1-step=30, ckpt_003, ... nullopt where it is no checkpoint name (`final.pth`).
 std::optional<RevisionName> parse_revision(const std::string& name);
 
+struct NetworkMap;
+
 struct CheckpointSource {
   std::string label;
   int64_t step = 0;
@@ -26,12 +29,15 @@ struct CheckpointSource {
   std::string branch = "main";
   std::filesystem::path folder;                // holds config.json
   std::vector<std::filesystem::path> weights;  // files to open (index resolved), links resolved
+  int64_t part = 0;                            // which of several checkpoints in one file
+  std::shared_ptr<const NetworkMap> map{};     // describes the network in the place of config.json
   std::string same_as;  // label of an earlier checkpoint whose link targets are all equal
 };
 
 struct SeriesSource {
   std::string name;
-  std::string kind;  // "model folder", "folder of steps", "Hugging Face cache", "manifest"
+  std::string
+      kind;  // "model folder", "folder of steps", "Hugging Face cache", "manifest", "file", "folder of files"
   std::filesystem::path root;
   std::vector<CheckpointSource> checkpoints;  // by branch, then step
   std::optional<std::filesystem::path>
@@ -41,6 +47,8 @@ struct SeriesSource {
 };
 
 // Throws Error saying what was looked for and what to try.
-SeriesSource find_series(const std::filesystem::path& source);
+// With a map, folders need no config.json: the map describes the network of every checkpoint.
+SeriesSource find_series(const std::filesystem::path& source,
+                         std::shared_ptr<const NetworkMap> map = nullptr);
 
 }  // namespace varve

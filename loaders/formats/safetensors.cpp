@@ -175,6 +175,7 @@ class SafetensorsFile : public TensorFile {
         fail("{}: tensor '{}' begins at byte {} where the one before it ends at {}: the offsets {}",
              path.string(), entry.tensor.name, entry.begin, at, entry.begin < at ? "overlap" : "leave a gap");
       entry.tensor.view.bytes = data.subspan(entry.begin, entry.end - entry.begin);
+      entry.tensor.view.mapped = true;
       entry.tensor.offset = static_cast<int64_t>(data_begin + entry.begin);
       at = entry.end;
       parts_.front().tensors.push_back(std::move(entry.tensor));

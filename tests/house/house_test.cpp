@@ -66,6 +66,7 @@ std::string room_of(const std::string& file) {
                                                                          {"loaders/pickle/", "formats"},
                                                                          {"loaders/format", "formats"},
                                                                          {"loaders/strided", "formats"},
+                                                                         {"loaders/gguf", "formats"},
                                                                          {"loaders/numpy_tensor", "formats"},
                                                                          {"loaders/zip_archive", "formats"},
                                                                          {"loaders/expert_plan", "families"},

@@ -101,13 +101,6 @@ TEST(ModelFolder, IsASeriesOfOne) {
   EXPECT_EQ(series.checkpoints[0].weights.size(), 1u);
 }
 
-TEST(ModelFolder, OnlyPyTorchFilesAreRefusedByName) {
-  const TempFolder folder;
-  write_text(folder.path() / "config.json", "{}");
-  write_text(folder.path() / "pytorch_model.bin", "PK");
-  expect_error([&] { find_series(folder.path()); }, {"pytorch_model.bin", "not read yet", "safetensors"});
-}
-
 TEST(ModelFolder, WithoutWeightsIsRefused) {
   const TempFolder folder;
   write_text(folder.path() / "config.json", "{}");
