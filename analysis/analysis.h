@@ -12,6 +12,7 @@
 #include "analysis/core/dataset.h"
 #include "analysis/core/settings.h"
 #include "analysis/core/task.h"
+#include "analysis/memory_plan.h"
 #include "analysis/study.h"
 
 namespace varve {
@@ -19,6 +20,11 @@ namespace varve {
 // One cell being computed: sees its sites as the forward streams by, then hands its Dataset over.
 class Cell : public SiteReader {
  public:
+  // All sites of prompts [first, first + count) have been seen. A forward may go through the prompts block by
+  // block; what was kept of a block can be worked up and let go here.
+  virtual void prompts_read(int64_t first, int64_t count, Task& task) {
+    (void)first, (void)count, (void)task;
+  }
   virtual Dataset finish(Task& task) = 0;
 };
 
@@ -33,6 +39,11 @@ struct Analysis {
   std::function<std::unique_ptr<Cell>(const Study& study, const SettingValues& values)> begin;
   // reduce: cells joined along `step`; empty where the joined cells are the result.
   std::function<Dataset(const Dataset& joined, const SettingValues& values, Task& task)> reduce;
+  std::vector<std::string> reduce_reads;  // the arrays it reads; empty: all
+  // What a cell takes beside its forward; empty: about what keeping every layer's stream takes.
+  std::function<CellCost(const ModelSpec& spec, const SettingValues& values, const Probes& probes,
+                         Compute compute)>
+      cost;
 };
 
 using AnalysisCatalog = Catalog<Analysis>;

@@ -5,34 +5,17 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <optional>
-#include <set>
+#include <span>
 
-#include "analysis/core/digest.h"
+#include "analysis/core/error.h"
+#include "analysis/core/read_ahead.h"
+#include "analysis/core/resident.h"
 #include "analysis/core/text.h"
+#include "analysis/model/compute_error.h"
+#include "analysis/run_plan.h"
 
 namespace varve {
 namespace {
-
-std::string settings_json(const SettingValues& values) { return nlohmann::json(values).dump(); }
-
-const CheckpointRecord& checkpoint_at(const RunStore& store, const std::string& branch, int64_t step) {
-  for (const CheckpointRecord& checkpoint : store.series().checkpoints)
-    if (checkpoint.branch == branch && checkpoint.step == step) return checkpoint;
-  fail("branch '{}' has no checkpoint at step {}. `varve info` lists the steps there are.", branch, step);
-}
-
-std::vector<int64_t> steps_of_branch(const RunStore& store, const std::string& branch) {
-  std::vector<int64_t> steps;
-  std::set<std::string> branches;
-  for (const CheckpointRecord& checkpoint : store.series().checkpoints) {
-    branches.insert(checkpoint.branch);
-    if (checkpoint.branch == branch) steps.push_back(checkpoint.step);
-  }
-  if (steps.empty())
-    fail("the store has no branch '{}'; it has: {}.", branch,
-         fmt::join(branches.begin(), branches.end(), ", "));
-  return steps;
-}
 
 // Every result carries the ids it was made from: tokens [prompt, pos] (-1 after the end), lengths,
 // token_text.
@@ -69,62 +52,90 @@ void add_provenance(Dataset& result, const std::map<std::string, std::string>& p
   result.provenance["varve"] = VARVE_VERSION;
 }
 
-struct Plan {
-  const Analysis* analysis = nullptr;
-  SettingValues settings;
-  RunReport report;
-  std::map<std::string, std::map<std::string, std::string>> parts;  // by key
+// A run while it goes on.
+struct Running {
+  std::shared_ptr<RunStore> store;
+  const RunRequest& request;
+  const RunPlan& plan;
+  MemoryPlan memory;
+  std::shared_ptr<const Probes> probes;
+  std::shared_ptr<const Tokenizer> tokenizer;
+  ReadAhead ahead;
 };
 
-Plan plan_run(const RunStore& store, const RunRequest& request) {
-  Plan plan;
-  plan.analysis = &analyses().get(request.analysis);
-  plan.settings = normalise(plan.analysis->settings, request.settings, "analysis " + request.analysis);
-  if (plan.analysis->needs_probes && request.probes.prompts.empty())
-    fail_usage("analysis {} needs prompts: give --text, --tokens or --probes.", request.analysis);
-  plan.report.steps = request.steps.empty() ? steps_of_branch(store, request.branch) : request.steps;
-  for (const int64_t step : plan.report.steps) {
-    const CheckpointRecord& checkpoint = checkpoint_at(store, request.branch, step);
-    if (plan.analysis->needs_probes) {
-      const ModelSpec spec = spec_from_json(checkpoint.spec);
-      check_probes(request.probes, spec.vocab, spec.context);
-    }
-    std::map<std::string, std::string> parts =
-        key_parts(*plan.analysis, plan.settings, checkpoint, request.probes, request.compute);
-    const std::string key = key_of(parts);
-    plan.report.cell_keys.push_back(key);
-    plan.parts.emplace(key, std::move(parts));
+// All of a checkpoint in the order it is read, as long as it does not drive out what is read now.
+std::vector<std::span<const std::byte>> stretches_of(const Running& run, const CheckpointRecord& checkpoint) {
+  if (checkpoint.bytes > physical_bytes() / 8) return {};
+  const Weights weights = weights_of(run.store, checkpoint);
+  std::vector<std::span<const std::byte>> all;
+  for (int64_t layer = 0; layer < weights.spec().layers; ++layer) {
+    const auto some = weights.stretches(fmt::format("blocks.{}.", layer));
+    all.insert(all.end(), some.begin(), some.end());
   }
-  return plan;
+  const auto output = weights.stretches(weights.has("unembed.W_U") ? "unembed." : "embed.");
+  all.insert(all.end(), output.begin(), output.end());
+  return all;
 }
 
-Dataset compute_cell(const std::shared_ptr<RunStore>& store, const RunRequest& request, const Plan& plan,
-                     const CheckpointRecord& checkpoint, const std::shared_ptr<const Probes>& probes,
-                     const std::shared_ptr<const Tokenizer>& tokenizer, Task task) {
-  const Study study(store, checkpoint, probes, tokenizer, request.compute);
-  const std::unique_ptr<Cell> cell = plan.analysis->begin(study, plan.settings);
-  SiteReader* const readers[] = {cell.get()};
-  Task reading = task.part(0, 0.6);
-  if (plan.analysis->needs_probes)
-    forward(study.weights(), study.probes(), request.compute, readers, reading);
-  Task finishing = task.part(0.6, 1);
+void read_prompts(Running& run, const Study& study, Cell& cell, const CheckpointRecord* next, Task task) {
+  SiteReader* const readers[] = {&cell};
+  const Weights& weights = study.weights();
+  const auto blocks = static_cast<double>(run.memory.blocks.size());
+  Pace pace{0, &run.ahead, weights.stretches(weights.has("unembed.W_U") ? "unembed." : "embed.")};
+  for (size_t i = 0; i < run.memory.blocks.size(); ++i) {
+    const PromptBlock& block = run.memory.blocks[i];
+    const double from = static_cast<double>(i) / blocks, share = 1 / blocks;
+    Task passing = task.part(from, from + 0.6 * share), reading = task.part(from + 0.6 * share, from + share);
+    pace.first_prompt = block.first;
+    forward(weights, prompts_of(study.probes(), block), study.compute(), readers, passing, pace);
+    if (next && i + 1 == run.memory.blocks.size()) run.ahead.want(stretches_of(run, *next));
+    cell.prompts_read(block.first, block.count, reading);
+  }
+}
+
+Dataset compute_cell(Running& run, const CheckpointRecord& checkpoint, const CheckpointRecord* next,
+                     Task task) {
+  Study study(run.store, checkpoint, run.probes, run.tokenizer, run.request.compute);
+  if (run.memory.frugal) study.be_frugal();
+  const std::unique_ptr<Cell> cell = run.plan.analysis->begin(study, run.plan.settings);
+  if (run.plan.analysis->needs_probes) read_prompts(run, study, *cell, next, task.part(0, 0.95));
+  Task finishing = task.part(0.95, 1);
   Dataset result = cell->finish(finishing);
-  if (plan.analysis->needs_probes) add_probe_ids(result, study);
+  if (run.plan.analysis->needs_probes) add_probe_ids(result, study);
+  if (run.plan.analysis->needs_probes && run.request.compute == Compute::bf16) {
+    Task comparing;  // a moment beside the cell itself
+    result.notes.push_back(
+        sentence(compute_error(study.weights(), study.probes(), run.request.compute, comparing)));
+  }
   if (checkpoint.nonfinite > 0)
     result.notes.push_back(fmt::format("The weights of step {} hold {} entries that are not finite.",
                                        checkpoint.step, checkpoint.nonfinite));
   return result;
 }
 
-std::string reduce_key_of(const Plan& plan) {
-  std::map<std::string, std::string> parts{{"analysis", plan.analysis->name + ".series"},
-                                           {"version", std::to_string(plan.analysis->version)},
-                                           {"settings", settings_json(plan.settings)}};
+// What a reduce reads of a cell, where its analysis says so: a long series holds many cells at once.
+Dataset part_for_reduce(Dataset cell, const std::vector<std::string>& names) {
+  if (names.empty()) return cell;
+  Dataset part;
+  for (const std::string& name : names) part.set(name, cell[name]);
+  for (const auto& [axis, ticks] : cell.coords())
+    if (part.has_axis(axis)) part.set_coord(axis, ticks);
+  part.title = std::move(cell.title);
+  part.notes = std::move(cell.notes);
+  part.provenance = std::move(cell.provenance);
+  part.checks = std::move(cell.checks);
+  part.events = std::move(cell.events);
+  return part;
+}
+
+std::map<std::string, std::string> reduce_parts(const RunPlan& plan) {
   std::string cells;
   for (size_t i = 0; i < plan.report.steps.size(); ++i)
     cells += fmt::format("{}:{} ", plan.report.steps[i], plan.report.cell_keys[i]);
-  parts["cells"] = cells;
-  return key_of(parts);
+  return {{"analysis", plan.analysis->name + ".series"},
+          {"version", std::to_string(plan.analysis->version)},
+          {"settings", nlohmann::json(plan.settings).dump()},
+          {"cells", cells}};
 }
 
 Dataset load(const RunStore& store, const std::string& analysis, const std::string& key) {
@@ -134,11 +145,15 @@ Dataset load(const RunStore& store, const std::string& analysis, const std::stri
 }
 
 // The reduce, from the store where it is there.
-void finish_series(const std::shared_ptr<RunStore>& store, const RunRequest& request, Plan& plan, Task task) {
+void finish_series(const std::shared_ptr<RunStore>& store, const RunRequest& request, RunPlan& plan,
+                   Task task) {
   RunReport& report = plan.report;
   const std::string series_name = plan.analysis->name + ".series";
+  const std::map<std::string, std::string> parts = reduce_parts(plan);
+  const std::vector<std::string> read =
+      plan.analysis->reduce ? plan.analysis->reduce_reads : std::vector<std::string>{};
   if (plan.analysis->reduce) {
-    report.reduce_key = reduce_key_of(plan);
+    report.reduce_key = key_of(parts);
     if (store->has_result(series_name, report.reduce_key)) {
       report.reduce_cached = true;
       report.result = load(*store, series_name, report.reduce_key);
@@ -149,48 +164,34 @@ void finish_series(const std::shared_ptr<RunStore>& store, const RunRequest& req
   std::vector<const Dataset*> in_order;
   for (const std::string& key : report.cell_keys) {
     auto found = cells.find(key);
-    if (found == cells.end()) found = cells.emplace(key, load(*store, plan.analysis->name, key)).first;
+    if (found == cells.end())
+      found = cells.emplace(key, part_for_reduce(load(*store, plan.analysis->name, key), read)).first;
     in_order.push_back(&found->second);
   }
   report.result = join_steps(report.steps, in_order);
+  cells.clear();
   if (!plan.analysis->reduce) return;
   task.doing("over the series");
   report.result = plan.analysis->reduce(report.result, plan.settings, task);
-  add_provenance(
-      report.result,
-      {{"version", std::to_string(plan.analysis->version)}, {"settings", settings_json(plan.settings)}},
-      report.reduce_key, request);
+  add_provenance(report.result, parts, report.reduce_key, request);
   report.result.provenance["analysis"] = series_name;
-  report.result.provenance["cells"] = fmt::format("{}", fmt::join(report.cell_keys, " "));
   store->publish_result(series_name, report.reduce_key, report.result);
 }
 
 }  // namespace
 
-std::map<std::string, std::string> key_parts(const Analysis& analysis, const SettingValues& normal,
-                                             const CheckpointRecord& checkpoint, const Probes& probes,
-                                             Compute compute) {
-  return {{"analysis", analysis.name},         {"version", std::to_string(analysis.version)},
-          {"settings", settings_json(normal)}, {"probes", analysis.needs_probes ? probes.digest() : "none"},
-          {"weights", checkpoint.digest},      {"compute", name_of(compute)}};
-}
-
-std::string key_of(const std::map<std::string, std::string>& parts) {
-  Digest digest;
-  for (const auto& [name, value] : parts) {
-    digest.add(std::string_view(name));
-    digest.add(std::string_view(value));
-  }
-  return digest.hex();
-}
-
 RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
                        const CellDone& done) {
-  Plan plan = plan_run(*store, request);
+  RunPlan plan = plan_run(*store, request);
   RunReport& report = plan.report;
-  const auto probes = std::make_shared<const Probes>(request.probes);
+  const std::vector<int64_t> missing = missing_steps(*store, plan);
   const std::string& tokenizer_json = store->series().tokenizer;
   const auto tokenizer = tokenizer_json.empty() ? nullptr : std::make_shared<const Tokenizer>(tokenizer_json);
+  Running run{store, request, plan, {}, std::make_shared<const Probes>(request.probes), tokenizer, {}};
+  if (!missing.empty() && plan.analysis->needs_probes)
+    run.memory = plan_memory(
+        memory_need(*store, plan, request, checkpoint_at(*store, request.branch, missing.front())),
+        request.max_memory);
   const double share = plan.analysis->reduce ? 0.95 : 1;
   const double cells = static_cast<double>(report.steps.size());
 
@@ -203,8 +204,10 @@ RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest&
     } else {
       Task part = task.part(from, share * static_cast<double>(i + 1) / cells);
       part.doing(fmt::format("step {}, {} of {} cells", show_step(step), i + 1, report.steps.size()));
-      Dataset cell = compute_cell(store, request, plan, checkpoint_at(*store, request.branch, step), probes,
-                                  tokenizer, part);
+      const auto here = std::find(missing.begin(), missing.end(), step);
+      const bool last = here == missing.end() || here + 1 == missing.end();
+      const CheckpointRecord* next = last ? nullptr : &checkpoint_at(*store, request.branch, *(here + 1));
+      Dataset cell = compute_cell(run, checkpoint_at(*store, request.branch, step), next, part);
       add_provenance(cell, plan.parts.at(key), key, request);
       store->publish_result(plan.analysis->name, key, cell);
       ++report.computed;
@@ -212,6 +215,7 @@ RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest&
     if (done) done(step, key);
     task.step(static_cast<int64_t>(share * 1000 * static_cast<double>(i + 1) / cells), 1000);
   }
+  run.ahead.want({});
   finish_series(store, request, plan, task.part(share, 1));
   task.step(1, 1);
   report.notes = report.result.notes;

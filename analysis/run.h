@@ -20,6 +20,7 @@ struct RunRequest {
   std::string branch = "main";
   Probes probes;
   Compute compute = Compute::f32;
+  int64_t max_memory = 0;  // bytes this process may hold at its peak; 0: as much as it takes
 };
 
 struct RunReport {
@@ -41,7 +42,7 @@ std::string key_of(const std::map<std::string, std::string>& parts);
 using CellDone =
     std::function<void(int64_t step, const std::string& key)>;  // called as cells finish or are found
 
-// Throws Error, Stopped (finished cells stay published).
+// Throws Error, also where no plan keeps to max_memory, and Stopped (finished cells stay published).
 RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
                        const CellDone& done = {});
 

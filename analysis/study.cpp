@@ -31,14 +31,19 @@ Weights weights_of(std::shared_ptr<const RunStore> store, const CheckpointRecord
   auto by_name = std::make_shared<std::unordered_map<std::string, const TensorRecord*>>();
   for (const TensorRecord& record : checkpoint.tensors) by_name->emplace(record.name, &record);
   const int64_t step = checkpoint.step;
-  TensorSource source = [store = std::move(store), by_name, step](const std::string& name) {
+  const auto record = [by_name, step](const std::string& name) -> const TensorRecord& {
     const auto found = by_name->find(name);
     if (found == by_name->end())
       fail("step {} holds no tensor '{}', which its recipe asks for. Import it again.", step, name);
-    const TensorView view = store->tensor(*found->second);
+    return *found->second;
+  };
+  TensorSource source = [store, record](const std::string& name) {
+    const TensorView view = store->tensor(record(name));
     return RawTensor{raw_type(view.type, name), view.shape, view.bytes, view.mapped, view.owned};
   };
-  return Weights(spec_from_json(checkpoint.spec), recipe_from_json(checkpoint.recipe), std::move(source));
+  StretchSource stretches = [store, record](const std::string& name) { return store->stored(record(name)); };
+  return Weights(spec_from_json(checkpoint.spec), recipe_from_json(checkpoint.recipe), std::move(source),
+                 std::move(stretches));
 }
 
 Study::Study(std::shared_ptr<const RunStore> store, const CheckpointRecord& checkpoint,

@@ -9,6 +9,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
+#include "analysis/core/resident.h"
 #include "analysis/core/settings.h"
 #include "analysis/core/text.h"
 #include "app/console/json_text.h"
@@ -24,7 +25,7 @@ const char* const shared_help =
     "  --json            results as JSON on stdout\n"
     "  --quiet           no progress and no remarks on stderr\n"
     "  --threads N       processors to use (1 to 256)\n"
-    "  --max-memory SIZE refuse work that would need more, as in 2G or 512MiB";
+    "  --max-memory SIZE keep to so much memory, as in 2G or 512MiB; refuse what cannot";
 const char* const exit_help =
     "Exit codes: 0 done, 1 a check failed, 2 wrong usage, 3 bad input, 4 over budget, 130 interrupted.";
 
@@ -44,6 +45,7 @@ std::vector<std::string> take_shared(const std::vector<std::string>& words, Cons
     if (name == "--max-memory") {
       parse_bytes(value);  // for its error
       console.max_memory = value;
+      return_freed_memory();
       continue;
     }
     const char* const end = value.data() + value.size();

@@ -27,10 +27,12 @@ std::vector<T> looked_up(const Weights& weights, const Probes& probes, int64_t r
     return table_rows;
   }
   const Matrix table = matrix_of(weights, "embed.W_E", spec.vocab, width);
+  int64_t looked = 0;
   for (const std::vector<int64_t>& ids : probes.prompts)
     for (int64_t id : ids) {
       widen_rows(table, id, 1, out);
       out += width;
+      if (weights.frugal() && ++looked % frugal_lookups == 0) weights.release("embed.");
     }
   return table_rows;
 }

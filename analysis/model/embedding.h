@@ -11,6 +11,9 @@
 
 namespace varve {
 
+// After so many lookups the table's pages leave memory where it is short: each row brings its neighbours.
+inline constexpr int64_t frugal_lookups = 128;
+
 // [rows, d_model], scaled by embed_scale; rows are the positions of all prompts, one prompt after the other.
 //   1. a row of embed.W_E [vocab, d_embed] for each token; one-hot where the model has no such table
 //   2. joined_tokens > 1: those of the last positions side by side, the oldest first, zeros before a prompt

@@ -6,6 +6,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
+#include "analysis/core/read_ahead.h"
 #include "analysis/model/attention.h"
 #include "analysis/model/embedding.h"
 #include "analysis/model/kernels.h"
@@ -20,13 +21,15 @@ namespace {
 template <class T>
 class Pass {
  public:
-  Pass(const Weights& weights, const Probes& probes, Compute compute, SiteDesk& desk, Task& task)
+  Pass(const Weights& weights, const Probes& probes, Compute compute, SiteDesk& desk, Task& task,
+       const Pace& pace)
       : weights_(weights),
         spec_(weights.spec()),
         probes_(probes),
         compute_(compute),
         desk_(desk),
         task_(task),
+        pace_(pace),
         stages_(spec_.layers * stages_per_layer + 2) {
     for (const std::vector<int64_t>& ids : probes.prompts) {
       for (size_t position = 0; position < ids.size(); ++position) {
@@ -40,15 +43,37 @@ class Pass {
 
   void run() {
     if (desk_.finished()) return;
+    want_next();
     embed();
+    for (const char* table : {"embed.", "pos_embed."}) weights_.release(table);
     if (spec_.positions == Positions::rotary) make_rope_tables();
-    for (layer_ = 0; layer_ < spec_.layers && !desk_.finished(); ++layer_) block();
+    for (layer_ = 0; layer_ < spec_.layers && !desk_.finished(); ++layer_) {
+      want_next();
+      block();
+      weights_.release(named(""));
+      if (weights_.frugal()) give_back({&mlp_input_, &hidden_, &factor_, &out_});
+    }
     layer_ = -1;
+    if (weights_.frugal()) give_back({&normed_, &q_, &k_, &v_, &z_});
     if (!desk_.finished()) finish();
   }
 
  private:
   static constexpr int64_t stages_per_layer = 6;
+
+  // The weights behind those in use, asked for while these are multiplied.
+  void want_next() {
+    if (!pace_.ahead) return;
+    const int64_t next = layer_ + 1;
+    if (next > desk_.last_layer()) return pace_.ahead->want(pace_.after);
+    // Few tokens choose few experts: which ones is not known yet, so none is fetched.
+    const bool all = !is_sparse(spec_, next) || rows_ * spec_.experts_per_token >= 2 * spec_.experts;
+    pace_.ahead->want(weights_.stretches(fmt::format("blocks.{}.{}", next, all ? "" : "attn.")));
+  }
+
+  void give_back(std::initializer_list<std::vector<T>*> buffers) {
+    for (std::vector<T>* buffer : buffers) std::vector<T>().swap(*buffer);
+  }
 
   std::string named(const char* part) const { return fmt::format("blocks.{}.{}", layer_, part); }
   std::vector<T> buffer(int64_t width) const { return std::vector<T>(static_cast<size_t>(rows_ * width)); }
@@ -82,6 +107,8 @@ class Pass {
     const std::vector<T> bias = vector_if_any<T>(weights_, named(b.c_str()));
     out.resize(static_cast<size_t>(rows_ * rows));
     linear<T>({x.data(), columns}, begin_, matrix, bias, {out.data(), rows}, task_);
+    // Rows are released as they are met; where columns lie apart every tile touches every page.
+    if (matrix.column_stride != 1) weights_.release(named(w.c_str()));
   }
 
   // Layers of a plain MLP may leave either matrix out where nothing changes width.
@@ -133,6 +160,7 @@ class Pass {
       // In a parallel block the second norm reads what the first one read.
       if (own_norm && spec_.parallel) normed("ln2", resid_, mlp_input_);
       if (spec_.shared_parallel_norm) mlp_input_.swap(normed_);
+      if (weights_.frugal()) give_back({&normed_, &q_, &k_, &v_, &z_});
       take_in("ln1");
       show_stream("resid_mid", resid_);
     }
@@ -334,6 +362,7 @@ class Pass {
   Compute compute_;
   SiteDesk& desk_;
   Task& task_;
+  const Pace& pace_;
   int64_t stages_ = 0, stage_ = 0, layer_ = -1, rows_ = 0;
   std::vector<int64_t> begin_ = {0}, position_of_;
   std::vector<size_t> prompt_of_;
@@ -345,13 +374,13 @@ class Pass {
 }  // namespace
 
 void forward(const Weights& weights, const Probes& probes, Compute compute,
-             std::span<SiteReader* const> readers, Task& task) {
+             std::span<SiteReader* const> readers, Task& task, const Pace& pace) {
   check_probes(probes, weights.spec().vocab, weights.spec().context);
-  SiteDesk desk(weights.spec(), readers);
+  SiteDesk desk(weights.spec(), readers, pace.first_prompt);
   if (compute == Compute::f32)
-    Pass<float>(weights, probes, compute, desk, task).run();
+    Pass<float>(weights, probes, compute, desk, task, pace).run();
   else
-    Pass<double>(weights, probes, compute, desk, task).run();
+    Pass<double>(weights, probes, compute, desk, task, pace).run();
 }
 
 }  // namespace varve

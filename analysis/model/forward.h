@@ -14,6 +14,8 @@
 
 namespace varve {
 
+class ReadAhead;
+
 enum class Compute { f32, f64 };
 Compute compute_from(const std::string& name);  // throws Error (usage) naming the modes there are
 std::string name_of(Compute compute);
@@ -51,10 +53,17 @@ std::string plain_site(const std::string& name);  // "blocks.0.hook_resid_pre" -
 std::vector<std::string> select_sites(const ModelSpec& spec, const std::vector<std::string>& globs);
 int64_t site_extent(const ModelSpec& spec, const std::string& axis, int64_t prompt_length);
 
+// How a forward goes about its work; none of it changes a bit.
+struct Pace {
+  int64_t first_prompt = 0;    // `probes` are a block of more: the first one's place among them
+  ReadAhead* ahead = nullptr;  // fetches each layer from the disk while the one before it is computed
+  std::vector<std::span<const std::byte>> after;  // what it fetches during the last layer
+};
+
 // Laws: a prompt alone equals the same prompt among others, and threads() never changes a bit. Stops after
 // the last wanted site (weights behind it are never touched).
 void forward(const Weights& weights, const Probes& probes, Compute compute,
-             std::span<SiteReader* const> readers, Task& task);
+             std::span<SiteReader* const> readers, Task& task, const Pace& pace = {});
 
 // logits = softcap(logit_scale * (LN_f(resid) W_U + b_U)) for rows [count, d_model], one vocabulary tile at a
 // time; the very code path the model's own output takes, so the lens at the last layer equals it bit for bit.

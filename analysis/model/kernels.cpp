@@ -144,6 +144,7 @@ void linear(RowsOf<const T> x, RowBegins begin, const Matrix& w, std::span<const
         for (int64_t column = 0; column < count; ++column)
           to[row * out.stride + column] += bias[static_cast<size_t>(first + column)];
     }
+    release_rows(w, first, count);  // all prompts have met them
   });
 }
 

@@ -36,6 +36,9 @@ void multiply(int64_t m, int64_t n, int64_t k, RowsOf<const T> a, RowsOf<const T
 template <class T>
 void linear(RowsOf<const T> x, RowBegins begin, const Matrix& w, std::span<const T> bias, RowsOf<T> out,
             const Task& task);
+// What that holds beside its arguments: packed activations, and for each thread a tile of packed weights.
+inline constexpr int64_t most_packed_bytes = int64_t{24} << 20;
+inline constexpr int64_t widest_weight_tile = 512;
 
 // Rows [first, first + count) of w in T: where they lie if they are that already, else widened into scratch.
 template <class T>

@@ -131,14 +131,19 @@ int64_t site_extent(const ModelSpec& spec, const std::string& axis, int64_t prom
   return found->second;
 }
 
-SiteDesk::SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers) {
-  for (const SiteInfo& site : sites_of(spec))
+SiteDesk::SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers, int64_t first_prompt)
+    : first_prompt_(first_prompt) {
+  int64_t layer = -1;  // of the sites in computing order; what follows the blocks needs all of them
+  for (const SiteInfo& site : sites_of(spec)) {
+    if (site.name.starts_with(fmt::format("blocks.{}.", layer + 1))) ++layer;
     for (SiteReader* reader : readers)
       if (reader->wants(site.name)) {
+        last_layer_ = layer;
         Wanted& wanted = wanted_[site.name];
         wanted.axes = site.axes;
         wanted.readers.push_back(reader);
       }
+  }
   left_ = static_cast<int64_t>(wanted_.size());
 }
 

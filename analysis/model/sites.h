@@ -14,9 +14,11 @@ namespace varve {
 
 class SiteDesk {
  public:
-  SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers);
+  // first_prompt: the place of this pass's first prompt among all.
+  SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers, int64_t first_prompt = 0);
   bool wanted(const std::string& site) const { return wanted_.count(site) > 0; }
   bool finished() const { return left_ == 0; }  // nothing wanted is still to come
+  int64_t last_layer() const { return last_layer_; }     // whose weights are needed; -1: none
   const std::vector<std::string>& axes(const std::string& site) const { return wanted_.at(site).axes; }
 
   // Hands one prompt's values to every reader that wants the site.
@@ -24,7 +26,7 @@ class SiteDesk {
   void show(const std::string& name, int64_t layer, int64_t prompt, const std::vector<int64_t>& shape,
             const T* values) const {
     const Wanted& wanted = wanted_.at(name);
-    Site site{name, layer, prompt, wanted.axes, shape, {}, {}};
+    Site site{name, layer, first_prompt_ + prompt, wanted.axes, shape, {}, {}};
     size_t size = 1;
     for (int64_t extent : shape) size *= static_cast<size_t>(extent);
     if constexpr (std::is_same_v<T, float>)
@@ -42,7 +44,7 @@ class SiteDesk {
     std::vector<SiteReader*> readers;
   };
   std::map<std::string, Wanted> wanted_;
-  int64_t left_ = 0;
+  int64_t left_ = 0, first_prompt_ = 0, last_layer_ = -1;
 };
 
 }  // namespace varve

@@ -236,8 +236,11 @@ void widen_matrix_rows(const Matrix& matrix, int64_t first, int64_t count, T* ou
 
 }  // namespace
 
-Weights::Weights(ModelSpec spec, TensorRecipe recipe, TensorSource source)
-    : spec_(std::move(spec)), recipe_(std::move(recipe)), source_(std::move(source)) {
+Weights::Weights(ModelSpec spec, TensorRecipe recipe, TensorSource source, StretchSource stretches)
+    : spec_(std::move(spec)),
+      recipe_(std::move(recipe)),
+      source_(std::move(source)),
+      stretches_(std::move(stretches)) {
   check(spec_);
 }
 
@@ -277,11 +280,12 @@ void release_rows(const Matrix& matrix, int64_t first, int64_t count) {
 
 std::vector<std::span<const std::byte>> Weights::stretches(const std::string& prefix) const {
   std::vector<std::span<const std::byte>> found;
+  if (!stretches_) return found;
   std::set<std::string> seen;
   for (auto at = recipe_.lower_bound(prefix); at != recipe_.end() && at->first.starts_with(prefix); ++at) {
     if (!seen.insert(at->second.source).second) continue;
-    const RawTensor raw = source_(at->second.source);
-    if (raw.mapped) found.push_back(raw.bytes);
+    const std::vector<std::span<const std::byte>> some = stretches_(at->second.source);
+    found.insert(found.end(), some.begin(), some.end());
   }
   return found;
 }

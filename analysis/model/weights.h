@@ -26,6 +26,8 @@ struct RawTensor {
 };
 using TensorSource =
     std::function<RawTensor(const std::string& source_name)>;  // throws Error where it is absent
+// Where a source tensor lies in mapped files, unread: none where it does not.
+using StretchSource = std::function<std::vector<std::span<const std::byte>>(const std::string& source_name)>;
 
 // A matrix seen through its recipe: element (r, c) lies at base + r*row_stride + c*column_stride (in
 // elements). Where the recipe cannot be said with strides, `owned` holds a rearranged copy in the tensor's
@@ -40,7 +42,7 @@ struct Matrix {
 
 class Weights {
  public:
-  Weights(ModelSpec spec, TensorRecipe recipe, TensorSource source);
+  Weights(ModelSpec spec, TensorRecipe recipe, TensorSource source, StretchSource stretches = {});
   const ModelSpec& spec() const { return spec_; }
   bool has(const std::string& canonical) const;
   Matrix matrix(const std::string& canonical) const;  // two axes; throws Error
@@ -58,6 +60,7 @@ class Weights {
   ModelSpec spec_;
   TensorRecipe recipe_;
   TensorSource source_;
+  StretchSource stretches_;
   bool frugal_ = false;
 };
 

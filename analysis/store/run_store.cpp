@@ -6,6 +6,7 @@
 #include <unordered_set>
 
 #include "analysis/core/error.h"
+#include "analysis/core/mapped_file.h"
 #include "analysis/core/pool.h"
 #include "analysis/store/dataset_parts.h"
 #include "analysis/store/packed.h"
@@ -93,6 +94,10 @@ void RunStore::refresh() {
 
 TensorView RunStore::tensor(const TensorRecord& record) const { return inner_->shelf.view(record); }
 
+std::vector<std::span<const std::byte>> RunStore::stored(const TensorRecord& record) const {
+  return inner_->shelf.stored(record);
+}
+
 bool RunStore::has_tensor(const std::string& digest) const { return inner_->shelf.holds(digest); }
 
 bool RunStore::keeps_whole(const std::string& digest) const { return inner_->shelf.keeps_whole(digest); }
@@ -131,12 +136,17 @@ std::unique_ptr<RunStore::NewWeights> RunStore::write_weights(const std::vector<
     WeightsPayload& payload = payloads[static_cast<size_t>(which)];
     payload.record = tensor.record;
     payload.bytes = tensor.bytes;
+    payload.mapped = tensor.mapped;
     if (tensor.base.empty()) return;
     TensorRecord base = tensor.record;
     base.digest = tensor.base;
     if (!keeps_whole(base.digest)) fail("tensor '{}': its base {} is not kept whole", base.name, base.digest);
-    payload.packed = pack(base.type, tensor.bytes, this->tensor(base).bytes);
+    const TensorView old = this->tensor(base);
+    payload.packed = pack(base.type, tensor.bytes, old.bytes);
+    if (old.mapped) done_with(old.bytes);
     if (payload.packed.empty()) return;
+    if (tensor.mapped) done_with(tensor.bytes);
+    payload.mapped = false;
     payload.bytes = payload.packed;
     payload.base = base.digest;
     task.step(which, static_cast<int64_t>(2 * fresh.size()));

@@ -107,6 +107,9 @@ class RunStore {
   // The bytes of a tensor, mapped. For a linked tensor the source's size and, on first use in this process,
   // digest are checked: a changed source is an Error. Thread-safe; views stay valid while the store lives.
   TensorView tensor(const TensorRecord& record) const;
+  // Where a tensor lies in mapped files, unread and unchecked, packed or not: to say what will be read soon
+  // or may leave memory.
+  std::vector<std::span<const std::byte>> stored(const TensorRecord& record) const;
 
   // Import: one writer at a time. Holding the lock waits for another import, saying for whom through
   // task.note.
@@ -120,6 +123,7 @@ class RunStore {
     // A tensor of the same type and shape that this store keeps whole: where that saves a tenth or more, only
     // the packed difference to it is kept. Empty: kept whole.
     std::string base{};
+    bool mapped = false;  // as in TensorView
   };
   // Writes those tensors whose digest the store does not hold yet into one new weights file, which is
   // published atomically by publish(): later than the writing, so that the disk works while the next

@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "analysis/core/digest.h"
+#include "analysis/core/mapped_file.h"
 #include "analysis/core/pool.h"
 #include "analysis/store/draft.h"
 #include "analysis/store/tensor_bytes.h"
@@ -95,6 +96,7 @@ std::string print_index(std::span<const WeightsPayload> tensors, const std::vect
 struct Piece {
   const std::byte* from;
   int64_t to, count;
+  bool mapped;
 };
 
 void copy_payloads(const PublishedFile& file, std::span<const WeightsPayload> tensors,
@@ -104,7 +106,8 @@ void copy_payloads(const PublishedFile& file, std::span<const WeightsPayload> te
   for (size_t place = 0; place < tensors.size(); ++place) {
     const auto bytes = static_cast<int64_t>(tensors[place].bytes.size());
     for (int64_t at = 0; at < bytes; at += block)
-      pieces.push_back({tensors[place].bytes.data() + at, offsets[place] + at, std::min(block, bytes - at)});
+      pieces.push_back({tensors[place].bytes.data() + at, offsets[place] + at, std::min(block, bytes - at),
+                        tensors[place].mapped});
     total += bytes;
   }
   std::atomic<int64_t> done{0};
@@ -112,6 +115,7 @@ void copy_payloads(const PublishedFile& file, std::span<const WeightsPayload> te
     const Piece& piece = pieces[static_cast<size_t>(which)];
     file.write(piece.to, piece.from, piece.count);
     file.begin_writing_out(piece.to, piece.count);
+    if (piece.mapped) done_with({piece.from, static_cast<size_t>(piece.count)});
     task.step(done += piece.count, total);
   });
 }

@@ -21,6 +21,7 @@ struct WeightsPayload {
   std::span<const std::byte> bytes;
   std::string base;               // digest; empty: kept whole
   std::vector<std::byte> packed;  // what `bytes` looks at where there is a base
+  bool mapped = false;            // `bytes` lie in a mapped file
 };
 
 // Where a tensor lies in its weights file; kept in the file's seal, so that no reader needs HDF5.

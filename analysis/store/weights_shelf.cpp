@@ -83,7 +83,7 @@ std::span<const std::byte> WeightsShelf::mapped(const fs::path& file) {
   return place->bytes();
 }
 
-TensorView WeightsShelf::linked(const TensorRecord& record) {
+TensorView WeightsShelf::link_of(const TensorRecord& record) {
   const fs::path source = link_target(store_, record);
   const int64_t bytes = bytes_needed(record.type, record.shape, source.string());
   check_link_size(source, record);
@@ -94,9 +94,13 @@ TensorView WeightsShelf::linked(const TensorRecord& record) {
   }
   if (static_cast<int64_t>(all.size()) < record.link_offset + bytes)
     fail_changed(source, record, "it now ends before the tensor does");
-  const TensorView view{record.type, record.shape,
-                        all.subspan(static_cast<size_t>(record.link_offset), static_cast<size_t>(bytes)),
-                        true};
+  return {record.type, record.shape,
+          all.subspan(static_cast<size_t>(record.link_offset), static_cast<size_t>(bytes)), true};
+}
+
+TensorView WeightsShelf::linked(const TensorRecord& record) {
+  const TensorView view = link_of(record);
+  const fs::path source = link_target(store_, record);
   const std::string mark = fmt::format("{} {} {}", source.string(), record.link_offset, record.digest);
   {
     const std::lock_guard lock(mutex_);
@@ -147,6 +151,7 @@ TensorView WeightsShelf::unpacked(const TensorRecord& record, const std::string&
   if (!none.empty()) fail("{}: its base {} is a difference itself", whose, base);
   const auto bytes =
       std::make_shared<const std::vector<std::byte>>(unpack(record.type, packed, base_bytes, whose));
+  for (const std::span<const std::byte> read : {packed, base_bytes}) done_with(read);
   const TensorView view{record.type, record.shape, *bytes, false, bytes};
   const std::lock_guard lock(mutex_);
   unpacked_[record.digest] = bytes;
@@ -159,6 +164,16 @@ TensorView WeightsShelf::view(const TensorRecord& record) {
   const std::span<const std::byte> bytes = held(record, base);
   if (!base.empty()) return unpacked(record, base, bytes);
   return {record.type, record.shape, bytes, true};
+}
+
+std::vector<std::span<const std::byte>> WeightsShelf::stored(const TensorRecord& record) {
+  if (!record.link_path.empty()) return {link_of(record).bytes};
+  std::string base, none;
+  const std::span<const std::byte> bytes = held(record, base);
+  if (base.empty()) return {bytes};
+  TensorRecord whole = record;
+  whole.digest = base;
+  return {bytes, held(whole, none)};
 }
 
 }  // namespace varve

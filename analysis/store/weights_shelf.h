@@ -24,6 +24,7 @@ class WeightsShelf {
   bool holds(const std::string& digest);
   bool keeps_whole(const std::string& digest);
   TensorView view(const TensorRecord& record);
+  std::vector<std::span<const std::byte>> stored(const TensorRecord& record);
   std::filesystem::path folder() const { return store_ / "weights"; }
 
  private:
@@ -40,6 +41,7 @@ class WeightsShelf {
   std::span<const std::byte> held(const TensorRecord& record, std::string& base);
   TensorView unpacked(const TensorRecord& record, const std::string& base, std::span<const std::byte> packed);
   TensorView linked(const TensorRecord& record);
+  TensorView link_of(const TensorRecord& record);  // its size checked, its bytes not looked at
 
   std::filesystem::path store_;
   std::mutex mutex_;

@@ -1,18 +1,23 @@
-// How much memory a forward needs at its peak, and the refusal where --max-memory is less.
+// --max-memory as a number, and what --dry-run prints.
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <string>
 
-#include "analysis/model/forward.h"
+#include "analysis/estimate.h"
+#include "app/console/json_text.h"
 #include "app/verbs/verb.h"
 
 namespace varve {
 
-// Residual streams of all prompts, the largest layer, the largest prompt's attention, the vocabulary tiles of
-// every thread. An estimate to refuse by, not a promise.
-int64_t peak_bytes(const ModelSpec& spec, const Probes& probes, Compute compute);
+int64_t budget_of(const Console& console);  // bytes; 0 where none was given
 
-// Throws Error (budget) naming what to change; does nothing without --max-memory.
-void require_budget(const Console& console, int64_t bytes);
+// Calls `plan`, which throws Error (budget) where memory is too short. Unless --threads says how many, it is
+// called again with half the threads: each holds tiles of its own, and none changes a bit.
+void fit_threads(const Console& console, const std::function<void()>& plan);
+
+Json estimate_json(const Estimate& estimate, int64_t budget);
+std::string estimate_text(const Estimate& estimate, int64_t budget);
 
 }  // namespace varve

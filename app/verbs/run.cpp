@@ -25,6 +25,7 @@ struct Request {
   std::filesystem::path store, output;
   std::vector<std::string> settings;
   ProbeOptions probes;
+  bool dry = false;
 };
 
 RunRequest run_request(const Request& request, const RunStore& store, const Console& console) {
@@ -41,11 +42,11 @@ RunRequest run_request(const Request& request, const RunStore& store, const Cons
   for (const CheckpointRecord* checkpoint : checkpoints) steps.push_back(checkpoint->step);
   out.steps = request.steps.empty() ? steps : parse_steps(request.steps, steps);
   if (out.steps.empty()) fail_usage("--steps {} selects no step", request.steps);
+  out.max_memory = budget_of(console);
   if (!analysis.needs_probes) return out;
   const ModelSpec spec = spec_from_json(checkpoints.front()->spec);
   out.probes = read_probes(request.probes, store.series().tokenizer, spec.vocab, console);
   check_probes(out.probes, spec.vocab, spec.context);
-  require_budget(console, peak_bytes(spec, out.probes, out.compute));
   return out;
 }
 
@@ -88,6 +89,13 @@ std::string report_text(const RunStore& store, const RunRequest& request, const 
 int run(const Request& request, Console& console) {
   const auto store = open_store(request.store);
   const RunRequest asked = run_request(request, *store, console);
+  fit_threads(console, [&] { plan_run_memory(*store, asked); });
+  if (request.dry) {
+    const Estimate estimate = estimate_run(*store, asked);
+    console.print(console.json ? json_text(estimate_json(estimate, asked.max_memory))
+                               : estimate_text(estimate, asked.max_memory));
+    return 0;
+  }
   int64_t done = 0;
   const auto say_kept = [&] {
     console.kept = fmt::format("{} of {} cells are kept in {}; the same command goes on from there", done,
@@ -136,9 +144,10 @@ void add_run(VerbCatalog& catalog) {
          add_probe_options(command, request->probes);
          add_repeated(command, "--set", request->settings, "a setting of the analysis; may be repeated")
              ->type_name("key=value");
-         command.add_option("--compute", request->compute, "f32 (default) or f64")->type_name("MODE");
+         command.add_option("--compute", request->compute, "f32 (default), f64, or bf16 with its error")->type_name("MODE");
          command.add_option("-o,--output", request->output, "also write the result to this file")
              ->type_name("RESULT.h5");
+         command.add_flag("--dry-run", request->dry, "only say what it would read, compute, hold and take");
          command.footer([request] { return more_help(request->analysis); });
          return [request](Console& console) { return run(*request, console); };
        }});

@@ -1,4 +1,5 @@
 // varve trace: the activations of one checkpoint at the sites asked for, as one HDF5 file.
+#include <algorithm>
 #include <filesystem>
 #include <optional>
 #include <set>
@@ -7,7 +8,10 @@
 #include <fmt/ranges.h>
 
 #include "analysis/core/error.h"
+#include "analysis/core/read_ahead.h"
 #include "analysis/core/text.h"
+#include "analysis/estimate.h"
+#include "analysis/model/compute_error.h"
 #include "analysis/model/forward.h"
 #include "analysis/store/run_store.h"
 #include "app/console/budget.h"
@@ -25,6 +29,7 @@ struct Request {
   std::string branch = "main", compute = "f32";
   std::vector<std::string> sites;
   ProbeOptions probes;
+  bool dry = false;
 };
 
 // Hands every wanted site to the file as it streams by, so that none is held.
@@ -69,14 +74,71 @@ void declare_sites(TraceFile& file, const ModelSpec& spec, const std::vector<std
   }
 }
 
+// The largest thing held for one prompt beside the stream: an array made only to be shown, and the slab that
+// a shorter prompt is laid into.
+int64_t largest_site(const ModelSpec& spec, const std::vector<std::string>& sites, const Probes& probes,
+                     Compute compute) {
+  const std::set<std::string> wanted(sites.begin(), sites.end());
+  const bool ragged = std::any_of(probes.prompts.begin(), probes.prompts.end(), [&](const auto& prompt) {
+    return static_cast<int64_t>(prompt.size()) < probes.longest();
+  });
+  int64_t largest = 0;
+  for (const SiteInfo& site : sites_of(spec)) {
+    if (wanted.count(site.name) == 0) continue;
+    int64_t bytes = compute == Compute::f64 ? 8 : 4;
+    for (const std::string& axis : site.axes) bytes *= site_extent(spec, axis, probes.longest());
+    const bool made = site.name == "logits" || site.name.ends_with(".scores") ||
+                      site.name.ends_with(".pattern") || site.name.ends_with(".result");
+    largest = std::max(largest, bytes * ((made ? 1 : 0) + (ragged ? 1 : 0)));
+  }
+  return largest;
+}
+
+int64_t last_layer(const ModelSpec& spec, const std::vector<std::string>& sites) {
+  int64_t last = -1;
+  for (const std::string& site : sites) {
+    const std::vector<std::string> parts = split(site, '.');
+    if (parts[0] == "blocks") last = std::max<int64_t>(last, std::stoll(parts[1]));
+    if (parts[0] == "ln_final") last = std::max(last, spec.layers - 1);
+    if (parts[0] == "logits") last = spec.layers;
+  }
+  return last;
+}
+
+Estimate estimate_trace(const OpenedCheckpoint& opened, const std::vector<std::string>& sites,
+                        const Probes& probes, const MemoryPlan& memory) {
+  const int64_t last = last_layer(opened.weights->spec(), sites);
+  Estimate estimate;
+  estimate.cells_to_compute = 1;
+  estimate.passes = static_cast<int64_t>(memory.blocks.size());
+  estimate.bytes_to_read = estimate.passes * forward_bytes(opened.record, probes, last);
+  estimate.flops = forward_flops(opened.record, probes, last);
+  estimate.peak_bytes = memory.peak;
+  estimate.speed = measure_speed(*opened.weights);
+  estimate.seconds = seconds_of(estimate.flops, estimate.bytes_to_read, estimate.speed);
+  return estimate;
+}
+
 int trace(const Request& request, Console& console) {
+  if (request.output.empty() && !request.dry)
+    fail_usage("-o OUT.h5 is missing: which file shall be written? See 'varve trace --help'.");
   const Compute compute = compute_mode(request.compute);
   const OpenedCheckpoint opened = open_checkpoint(request.source, request.step, request.branch);
   const ModelSpec& spec = opened.weights->spec();
   const std::vector<std::string> sites = chosen_sites(spec, request.sites);
   const Probes probes = read_probes(request.probes, opened.tokenizer, spec.vocab, console);
   check_probes(probes, spec.vocab, spec.context);
-  require_budget(console, peak_bytes(spec, probes, compute));
+  const int64_t budget = budget_of(console);
+  MemoryNeed need{.checkpoint = &opened.record, .probes = &probes, .compute = compute};
+  need.largest_site = largest_site(spec, sites, probes, compute);
+  MemoryPlan memory;
+  fit_threads(console, [&] { memory = plan_memory(need, budget); });
+  if (request.dry) {
+    const Estimate estimate = estimate_trace(opened, sites, probes, memory);
+    console.print(console.json ? json_text(estimate_json(estimate, budget))
+                               : estimate_text(estimate, budget));
+    return 0;
+  }
   console.kept = fmt::format("{} was not written", request.output.string());
   console.task.doing(fmt::format("step {}, {} sites", opened.record.step, sites.size()));
 
@@ -86,11 +148,24 @@ int trace(const Request& request, Console& console) {
   file.add("lengths", length_array(probes));
   TraceReader reader(file, sites);
   SiteReader* const readers[] = {&reader};
-  forward(*opened.weights, probes, compute, readers, console.task);
+  Weights weights = *opened.weights;
+  weights.set_frugal(memory.frugal);
+  ReadAhead ahead;
+  for (size_t i = 0; i < memory.blocks.size(); ++i) {
+    const double from = static_cast<double>(i), all = static_cast<double>(memory.blocks.size());
+    Task part = console.task.part(from / all, (from + 1) / all);
+    forward(weights, prompts_of(probes, memory.blocks[i]), compute, readers, part,
+            {memory.blocks[i].first, &ahead, {}});
+  }
   file.attribute("source", opened.record.source);
   file.attribute("step", std::to_string(opened.record.step));
   file.attribute("branch", opened.record.branch);
   file.attribute("compute", name_of(compute));
+  if (compute == Compute::bf16) {
+    const std::string error = sentence(compute_error(*opened.weights, probes, compute, console.task));
+    file.attribute("compute_error", error);
+    console.task.note(error);
+  }
   file.attribute("probes", probes.name);
   file.attribute("probe_digest", probes.digest());
   file.attribute("varve", VARVE_VERSION);
@@ -126,10 +201,9 @@ void add_trace(VerbCatalog& catalog) {
                       "sites to write, as in 'blocks.*.attn.pattern,logits'")
              ->required()
              ->type_name("GLOB,GLOB");
-         command.add_option("--compute", request->compute, "f32 (default) or f64")->type_name("MODE");
-         command.add_option("-o,--output", request->output, "the file to write")
-             ->required()
-             ->type_name("OUT.h5");
+         command.add_option("--compute", request->compute, "f32 (default), f64, or bf16 with its error")->type_name("MODE");
+         command.add_flag("--dry-run", request->dry, "only say what it would read, compute, hold and take");
+         command.add_option("-o,--output", request->output, "the file to write")->type_name("OUT.h5");
          return [request](Console& console) { return trace(*request, console); };
        }});
 }

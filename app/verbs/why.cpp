@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "analysis/core/error.h"
+#include "analysis/core/text.h"
 #include "analysis/store/run_store.h"
 #include "app/console/json_text.h"
 #include "app/console/result_option.h"
@@ -62,7 +63,19 @@ int why(const std::string& key, const std::filesystem::path& path, Console& cons
     return 0;
   }
   TextTable table({"part", "value"});
-  for (const auto& [name, value] : parts) table.row({name, value});
+  for (const auto& [name, value] : parts) {
+    if (name != "cells") {
+      table.row({name, value});
+      continue;
+    }
+    // "step:key step:key": a line each. Older results named the keys alone.
+    for (const std::string& cell : split(value, ' ')) {
+      const size_t colon = cell.find(':');
+      if (cell.empty()) continue;
+      table.row({colon == std::string::npos ? "cell" : fmt::format("cell of step {}", cell.substr(0, colon)),
+                 cell.substr(colon == std::string::npos ? 0 : colon + 1)});
+    }
+  }
   std::string text = fmt::format("{} {}\n\n{}\n", result.analysis, result.key, table.text());
   if (siblings == 0)
     text += fmt::format("The store holds no other result of {}.", result.analysis);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,8 +71,9 @@ Subprocess::~Subprocess() {
   close(err_);
 }
 
-void Subprocess::reap(int status) {
+void Subprocess::reap(int status, int64_t peak_kilobytes) {
   ended_ = true;
+  result_.peak_bytes = peak_kilobytes * 1024;
   if (WIFEXITED(status)) result_.exit_code = WEXITSTATUS(status);
   if (WIFSIGNALED(status)) result_.signal = WTERMSIG(status);
   result_.out = content_of(out_);
@@ -80,7 +82,8 @@ void Subprocess::reap(int status) {
 
 bool Subprocess::running() {
   int status = 0;
-  if (!ended_ && waitpid(pid_, &status, WNOHANG) == pid_) reap(status);
+  struct rusage used {};
+  if (!ended_ && wait4(pid_, &status, WNOHANG, &used) == pid_) reap(status, used.ru_maxrss);
   return !ended_;
 }
 
@@ -90,9 +93,10 @@ void Subprocess::send(int signal) const {
 
 Ended Subprocess::wait() {
   int status = 0;
+  struct rusage used {};
   while (!ended_) {
-    if (waitpid(pid_, &status, 0) == pid_)
-      reap(status);
+    if (wait4(pid_, &status, 0, &used) == pid_)
+      reap(status, used.ru_maxrss);
     else if (errno != EINTR)
       throw std::runtime_error("lost sight of a started program");
   }

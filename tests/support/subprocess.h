@@ -3,6 +3,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -13,6 +14,7 @@ struct Ended {
   int exit_code = -1;  // -1 where a signal ended it
   int signal = 0;
   std::string out, err;
+  int64_t peak_bytes = 0;  // the most memory it held at once
 };
 
 using Environment = std::map<std::string, std::string>;  // added to the test's own; "" removes a variable
@@ -31,7 +33,7 @@ class Subprocess {
   Ended wait();
 
  private:
-  void reap(int status);
+  void reap(int status, int64_t peak_kilobytes);
   pid_t pid_ = -1;
   int out_ = -1, err_ = -1;
   bool ended_ = false;
