@@ -138,24 +138,9 @@ TEST(Map, NormsMayFollowTheSums) {
   }
 }
 
-const std::string mlp_map = R"(
-[model]
-d_model = 5
-d_embed = 3
-joined_tokens = 2
-d_mlp = 5
-vocab = 4
-attention = false
-residual = false
-activation = "square"
-norm = "none"
-layers = 1
-[tensors]
-"embed.W_E" = "embed.weight"
-"embed.W_in" = "fc1.weight"
-"embed.b_in" = "fc1.bias"
-"unembed.W_U" = "fc2.weight"
-)";
+std::string mlp_map() {
+  return read_map(std::filesystem::path(VARVE_SOURCE) / "tests/loaders/maps/mlp_on_pairs.toml").text;
+}
 
 // logits = W2 (W1 [E(a), E(b)] + b1)^2, read at b.
 TEST(Map, AnMlpOnTwoTokensComputesWhatItsDefinitionSays) {
@@ -164,7 +149,7 @@ TEST(Map, AnMlpOnTwoTokensComputesWhatItsDefinitionSays) {
   all.add("fc1.weight", {5, 6}, 1);
   all.add("fc1.bias", {5}, 1);
   all.add("fc2.weight", {4, 5}, 1);
-  const Weights weights = weights_of(read(mlp_map, all), all);
+  const Weights weights = weights_of(read(mlp_map(), all), all);
   const std::vector<double> got = seen_sites(weights, {{2, 3}}, {"logits"}, Compute::f64)("logits");
   for (int64_t token = 0; token < 4; ++token) {
     double logit = 0;
@@ -186,7 +171,7 @@ TEST(Map, AnMlpOnOneHotTokensNeedsNoEmbedding) {
   all.add("net.2.weight", {5, 5}, 1);
   all.add("net.2.bias", {5}, 1);
   all.add("net.4.weight", {4, 5}, 1);
-  std::string map = replaced(mlp_map, "d_embed = 3", "d_embed = 4");
+  std::string map = replaced(mlp_map(), "d_embed = 3", "d_embed = 4");
   map = replaced(map, "\"embed.W_E\" = \"embed.weight\"\n", "");
   map = replaced(map, "\"embed.b_in\" = \"fc1.bias\"",
                  "\"blocks.1.mlp.W_in\" = \"net.2.weight\"\n\"blocks.1.mlp.b_in\" = \"net.2.bias\"");
