@@ -185,6 +185,11 @@ int64_t tokens_in(const Probes& probes, const PromptBlock& block) {
 
 [[noreturn]] void refuse(const Peak& peak, const MemoryPlan& plan, const MemoryNeed& need, int64_t budget) {
   const int64_t longest = need.probes->longest();
+  if (peak.of(1, 1, true) > budget)
+    fail_budget(
+        "one token alone needs {}: this model's matrices are multiplied in tiles, one a thread. Give fewer "
+        "--threads, or raise --max-memory from {} to {}",
+        show_bytes(peak.of(1, 1, true)), show_bytes(budget), show_bytes(plan.peak));
   if (peak.ending() > budget)
     fail_budget(
         "the result of {} prompts of up to {} tokens at {} steps needs {} to be held and written, more than "
@@ -192,11 +197,6 @@ int64_t tokens_in(const Probes& probes, const PromptBlock& block) {
         "raise --max-memory to {}",
         need.probes->prompts.size(), longest, need.steps, show_bytes(peak.ending()), show_bytes(budget),
         show_bytes(plan.peak));
-  if (peak.of(1, 1, true) > budget)
-    fail_budget(
-        "one token alone needs {}: this model's matrices are multiplied in tiles, one a thread. Give fewer "
-        "--threads, or raise --max-memory from {} to {}",
-        show_bytes(peak.of(1, 1, true)), show_bytes(budget), show_bytes(plan.peak));
   fail_budget(
       "a prompt of {} tokens alone needs {}, more than --max-memory {}. Give shorter prompts (--text, "
       "--tokens, "

@@ -17,8 +17,8 @@ class SiteDesk {
   // first_prompt: the place of this pass's first prompt among all.
   SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers, int64_t first_prompt = 0);
   bool wanted(const std::string& site) const { return wanted_.count(site) > 0; }
-  bool finished() const { return left_ == 0; }  // nothing wanted is still to come
-  int64_t last_layer() const { return last_layer_; }     // whose weights are needed; -1: none
+  bool finished() const { return left_ == 0; }        // nothing wanted is still to come
+  int64_t last_layer() const { return last_layer_; }  // whose weights are needed; -1: none
   const std::vector<std::string>& axes(const std::string& site) const { return wanted_.at(site).axes; }
 
   // Hands one prompt's values to every reader that wants the site.

@@ -129,7 +129,10 @@ int trace(const Request& request, Console& console) {
   const Probes probes = read_probes(request.probes, opened.tokenizer, spec.vocab, console);
   check_probes(probes, spec.vocab, spec.context);
   const int64_t budget = budget_of(console);
-  MemoryNeed need{.checkpoint = &opened.record, .probes = &probes, .compute = compute};
+  MemoryNeed need;
+  need.checkpoint = &opened.record;
+  need.probes = &probes;
+  need.compute = compute;
   need.largest_site = largest_site(spec, sites, probes, compute);
   MemoryPlan memory;
   fit_threads(console, [&] { memory = plan_memory(need, budget); });

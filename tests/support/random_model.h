@@ -55,7 +55,7 @@ inline void write_random_model(const std::filesystem::path& folder, const Random
       << R"({"model_type": "gpt_neox", "architectures": ["GPTNeoXForCausalLM"], "max_position_embeddings": 2048,)"
       << "\"hidden_size\":" << d << ",\"num_hidden_layers\":" << model.layers
       << ",\"num_attention_heads\":" << model.heads << ",\"intermediate_size\":" << model.d_mlp
-      << ",\"vocab_size\":" << model.vocab << ",\"rotary_pct\":0.25}";
+      << ",\"vocab_size\":" << model.vocab << ",\"rotary_pct\":0.5}";
 
   std::string header = "{";
   int64_t at = 0;

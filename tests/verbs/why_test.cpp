@@ -26,6 +26,20 @@ TEST(Why, SaysInWhichPartsSiblingsDiffer) {
   EXPECT_EQ(json["parts"]["compute"], "f32");
 }
 
+TEST(Why, ASeriesNamesTheStepsOfItsCells) {
+  const TinyStore store("0,16");
+  auto words = store.lens_words();
+  words.push_back("--json");
+  const auto run = nlohmann::json::parse(varve_run(words).out);
+  const std::string key = run["reduce_key"], cell = run["cells"][1]["key"];
+  const Ended ended = varve_run({"why", key, store.path()});
+  ASSERT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.out, HasSubstr("cell of step 16"));
+  EXPECT_THAT(ended.out, HasSubstr(cell));
+  const auto json = nlohmann::json::parse(varve_run({"why", key, store.path(), "--json"}).out);
+  EXPECT_THAT(json["parts"]["cells"].get<std::string>(), HasSubstr("16:" + cell));
+}
+
 TEST(Why, AnUnknownKeyIsBadInput) {
   const TinyStore store("0");
   const Ended ended = varve_run({"why", "0123", store.path()});
