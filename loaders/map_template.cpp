@@ -12,6 +12,7 @@
 #include "loaders/checkpoint_files.h"
 #include "loaders/family_reader.h"
 #include "loaders/map.h"
+#include "loaders/map_draft.h"
 
 namespace varve {
 namespace {
@@ -246,6 +247,10 @@ std::string model_text(const Draft& draft) {
 }  // namespace
 
 std::string map_template(const TensorShapes& tensors, const std::string& source) {
+  if (const std::optional<std::string> mlp = mlp_draft(tensors))
+    return fmt::format(
+        "# A first draft for {}, which looks like a plain MLP: check activation and order.\n\n{}", source,
+        *mlp);
   Draft draft;
   measure_embedding(draft, tensors);
   std::set<std::string> seen;

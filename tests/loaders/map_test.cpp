@@ -164,6 +164,19 @@ TEST(Map, AnMlpOnTwoTokensComputesWhatItsDefinitionSays) {
   }
 }
 
+TEST(Map, TheDraftKnowsAnMlpByItsShapes) {
+  TinyTensors all;
+  all.add("embed.weight", {4, 3}, 1);
+  all.add("fc1.weight", {5, 6}, 1);
+  all.add("fc1.bias", {5}, 1);
+  all.add("fc2.weight", {4, 5}, 1);
+  std::string draft = map_template(shapes_of(all), "mlp.safetensors");
+  draft = replaced(draft, "\"relu\"", "\"square\"");
+  const std::vector<std::vector<int64_t>> pair = {{2, 3}};
+  const Weights drafted = weights_of(read(draft, all), all), written = weights_of(read(mlp_map(), all), all);
+  EXPECT_EQ(seen_sites(drafted, pair, {"logits"})("logits"), seen_sites(written, pair, {"logits"})("logits"));
+}
+
 // The same on one-hot tokens, with a second hidden layer.
 TEST(Map, AnMlpOnOneHotTokensNeedsNoEmbedding) {
   TinyTensors all;
@@ -190,6 +203,9 @@ TEST(Map, AnMlpOnOneHotTokensNeedsNoEmbedding) {
     }
     EXPECT_NEAR(got.at(static_cast<size_t>(4 + token)), logit, tolerance);
   }
+  const std::string draft = map_template(shapes_of(all), "mlp.safetensors");
+  const Weights drafted = weights_of(read(draft, all), all);
+  EXPECT_EQ(seen_sites(drafted, {{2, 3}}, {"logits"}, Compute::f64)("logits"), got);
 }
 
 }  // namespace
