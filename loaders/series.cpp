@@ -30,10 +30,13 @@ CheckpointSource checkpoint_in(const fs::path& folder, const std::string& label)
 }
 
 bool holds_model(const fs::path& folder, Described described) {
-  if (described == Described::by_config) return fs::exists(folder / "config.json");
-  if (has_published_weights(folder)) return true;
+  if (fs::exists(folder / "config.json") && described == Described::by_config) return true;
+  if (has_published_weights(folder) && described == Described::by_map) return true;
   for (const fs::directory_entry& entry : fs::directory_iterator(folder))
-    if (is_weight_file(entry.path())) return true;
+    // GGUF files say themselves what network they are.
+    if (is_weight_file(entry.path()) &&
+        (described == Described::by_map || entry.path().extension() == ".gguf"))
+      return true;
   return false;
 }
 

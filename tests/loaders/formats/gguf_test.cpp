@@ -211,6 +211,7 @@ TEST_F(Gguf, ALlamaModelIsTheOneItWasMadeFrom) {
       stored("blk.0.ffn_up.weight", block + "mlp.up_proj.weight"),
       stored("blk.0.ffn_down.weight", block + "mlp.down_proj.weight")};
   write_text(path_, gguf(metadata, tensors));
+  EXPECT_EQ(find_series(folder_.path()).kind, "model folder");  // it needs no config.json
   const auto opened = [](const fs::path& source) {
     const SeriesSource series = find_series(source);
     return open_model(series, series.checkpoints.at(0));
