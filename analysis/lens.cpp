@@ -1,113 +1,25 @@
-// One pass over vocabulary tiles serves all layers; a second pass counts ranks, which need the target's logit
-// first.
+// One pass over vocabulary tiles serves all layers: the logits that ranks are counted against are known
+// before it, from products with the target tokens alone.
 //
-// Per tile and row we keep m = max z, s = sum e^(z-m), a = sum e^(z-m)(z-m), u = sum p_f (z_f - z), w = sum
-// e^(z-m)(z - z_f); tiles are merged in vocabulary order, so that threads never change a bit. Then
+// Per tile and row we keep the sums of lens_sums.h; tiles are joined in vocabulary order, so that threads
+// never change a bit. With s, a, u, w = mass, mean, final_gap, lens_gap and f the last layer:
 //   entropy = log s - a/s,  KL(f||p) = u - lse_f + lse,  KL(p||f) = w/s - lse + lse_f.
 #include "analysis/lens.h"
 
 #include <algorithm>
-#include <bit>
 #include <cmath>
 #include <limits>
-#include <mutex>
-#include <type_traits>
+
+#include "analysis/core/error.h"
+#include "analysis/core/pool.h"
+#include "analysis/lens_sums.h"
+#include "analysis/model/vocab_sweep.h"
 
 namespace varve {
 namespace {
 
-constexpr int64_t lanes = 16;
-
-// e^x for x <= 0 in single precision, within 2 units in the last place; plain arithmetic, so the compiler
-// makes vectors of it. Cody-Waite reduction x = n ln 2 + r with |r| <= ln 2 / 2, then the Taylor polynomial
-// of degree 7.
-inline float exp_nonpositive(float x) {
-  const float clamped = x > -87.0F ? x : -87.0F;  // NaN too: its cast to int would be undefined
-  const float n = std::floor(clamped * 1.44269504F + 0.5F);
-  const float r = (clamped - n * 0.693359375F) + n * 2.12194440e-4F;
-  float p = 1.0F / 5040;
-  p = p * r + 1.0F / 720;
-  p = p * r + 1.0F / 120;
-  p = p * r + 1.0F / 24;
-  p = p * r + 1.0F / 6;
-  p = p * r + 0.5F;
-  p = p * r + 1.0F;
-  p = p * r + 1.0F;
-  const float scale = std::bit_cast<float>((static_cast<int32_t>(n) + 127) << 23);
-  return x > -87.0F ? p * scale : (x <= -87.0F ? 0.0F : x);
-}
-inline double exp_nonpositive(double x) { return std::exp(x); }
-
-template <class T>
-T largest(std::span<const T> z) {
-  T best[lanes];
-  std::fill(best, best + lanes, -std::numeric_limits<T>::infinity());
-  const int64_t whole = static_cast<int64_t>(z.size()) / lanes * lanes;
-  for (int64_t i = 0; i < whole; i += lanes)
-    for (int64_t j = 0; j < lanes; ++j) best[j] = std::max(best[j], z[static_cast<size_t>(i + j)]);
-  for (size_t i = static_cast<size_t>(whole); i < z.size(); ++i) best[0] = std::max(best[0], z[i]);
-  return *std::max_element(best, best + lanes);
-}
-
-struct Sums {
-  double max = -std::numeric_limits<double>::infinity();
-  double mass = 0, mean = 0, final_gap = 0, lens_gap = 0;
-};
-
-double fold(const double* partial) {
-  double sum = 0;
-  for (int64_t j = 0; j < lanes; ++j) sum += partial[j];
-  return sum;
-}
-
-// Sums of one row of one tile. z_f and its log-sum-exp may be absent (the first pass over the output itself).
-template <class T>
-Sums sum_tile(std::span<const T> z, std::span<const T> z_final, std::span<const T> p_final) {
-  Sums sums;
-  const T top = largest(z);
-  sums.max = top;
-  if (!std::isfinite(top)) return sums;
-  double mass[lanes] = {}, mean[lanes] = {}, final_gap[lanes] = {}, lens_gap[lanes] = {};
-  const bool both = !z_final.empty();
-  const int64_t count = static_cast<int64_t>(z.size());
-  for (int64_t i = 0; i < count; i += lanes) {
-    const int64_t width = std::min(lanes, count - i);
-    const T* row = z.data() + i;
-    T e[lanes];
-    for (int64_t j = 0; j < width; ++j) e[j] = exp_nonpositive(row[j] - top);
-    for (int64_t j = 0; j < width; ++j) mass[j] += static_cast<double>(e[j]);
-    for (int64_t j = 0; j < width; ++j)
-      mean[j] += static_cast<double>(e[j]) * static_cast<double>(row[j] - top);
-    if (!both) continue;
-    const T* last = z_final.data() + i;
-    const T* p = p_final.data() + i;
-    for (int64_t j = 0; j < width; ++j) {
-      const double gap = static_cast<double>(last[j]) - static_cast<double>(row[j]);
-      final_gap[j] += static_cast<double>(p[j]) * gap;
-      lens_gap[j] -= static_cast<double>(e[j]) * gap;
-    }
-  }
-  sums.mass = fold(mass);
-  sums.mean = fold(mean);
-  sums.final_gap = fold(final_gap);
-  sums.lens_gap = fold(lens_gap);
-  return sums;
-}
-
-// Two stretches of the vocabulary joined; the order of calls is fixed by the caller.
-Sums join(const Sums& a, const Sums& b) {
-  if (!(b.max > -std::numeric_limits<double>::infinity())) return a;
-  if (!(a.max > -std::numeric_limits<double>::infinity())) return b;
-  const double top = std::max(a.max, b.max);
-  const double scale_a = std::exp(a.max - top), scale_b = std::exp(b.max - top);
-  Sums joined;
-  joined.max = top;
-  joined.mass = a.mass * scale_a + b.mass * scale_b;
-  joined.mean = (a.mean + a.mass * (a.max - top)) * scale_a + (b.mean + b.mass * (b.max - top)) * scale_b;
-  joined.final_gap = a.final_gap + b.final_gap;
-  joined.lens_gap = a.lens_gap * scale_a + b.lens_gap * scale_b;
-  return joined;
-}
+// Sums are joined once for so many tokens, on every path.
+constexpr int64_t chunk_tokens = 256;
 
 struct Candidate {
   double logit = -std::numeric_limits<double>::infinity();
@@ -131,128 +43,189 @@ void keep_best(std::span<const T> z, int64_t first, size_t top_k, std::vector<Ca
   }
 }
 
-// What one tile says of a block of rows: sums and candidates [set, row].
-struct TileNote {
-  std::vector<Sums> sums;
-  std::vector<std::vector<Candidate>> best;
+// A position of a prompt, and where its result goes.
+template <class T>
+struct Place {
+  const LensPrompt<T>* prompt = nullptr;
+  LensResult* result = nullptr;
+  int64_t position = 0;
+
+  int64_t true_id() const {
+    const auto next = static_cast<size_t>(position + 1);
+    return next < prompt->tokens.size() ? prompt->tokens[next] : -1;
+  }
 };
 
-struct RowTarget {
-  int64_t true_id = -1, final_id = -1;
-};
-
-// The statistics of rows [0, rows) of one block, all sets.
+// The statistics of some positions, all layers.
 template <class T>
 class Block {
  public:
-  Block(const Unembed& unembed, std::vector<std::span<const T>> residuals, int64_t rows, int64_t top_k)
-      : unembed_(unembed), residuals_(std::move(residuals)), rows_(rows), top_k_(static_cast<size_t>(top_k)) {
-    tiles_ = static_cast<size_t>((unembed.vocab() + Unembed::tile_tokens - 1) / Unembed::tile_tokens);
+  Block(const Unembed& unembed, std::span<const Place<T>> places, int64_t d_model, int64_t top_k, Task& task)
+      : unembed_(unembed),
+        places_(places),
+        task_(task),
+        rows_(static_cast<int64_t>(places.size())),
+        sets_(static_cast<int64_t>(places.front().prompt->residuals.size())),
+        d_model_(d_model),
+        top_k_(static_cast<size_t>(top_k)) {}
+
+  void read() {
+    read_output();
+    task_.step(1, 20);
+    const VocabSweep<T> sweep = swept();
+    find_targets(sweep);
+    read_layers(sweep);
+    // BLAS may sum a product with a few tokens in another order than one with many; then ranks are counted
+    // anew.
+    if (std::find(moved_.begin(), moved_.end(), 1) != moved_.end()) count_ranks(sweep);
+    for (int64_t row = 0; row < rows_; ++row) hand_over(row);
+  }
+
+ private:
+  const LensLoops<T>& loops_ = lens_loops<T>();
+  const T* stream(int64_t row, int64_t set) const {
+    const Place<T>& place = places_[static_cast<size_t>(row)];
+    return place.prompt->residuals[static_cast<size_t>(set)].data() + place.position * d_model_;
+  }
+
+  VocabSweep<T> swept() const {
+    std::vector<const T*> rows;
+    for (int64_t row = 0; row < rows_; ++row)
+      for (int64_t set = 0; set < sets_; ++set) rows.push_back(stream(row, set));
+    return VocabSweep<T>(unembed_, rows, sets_);
   }
 
   // The model's own output path: log-sum-exp and top-1 of the last residual.
   void read_output() {
-    std::vector<TileNote> notes(tiles_);
-    unembed_.run(residuals_.back(), rows_, [&](int64_t first, int64_t tokens, std::span<const T> logits) {
-      TileNote& note = notes[static_cast<size_t>(first / Unembed::tile_tokens)];
-      note.sums.resize(static_cast<size_t>(rows_));
-      note.best.resize(static_cast<size_t>(rows_));
-      for (int64_t r = 0; r < rows_; ++r) {
-        const std::span<const T> z =
-            logits.subspan(static_cast<size_t>(r * tokens), static_cast<size_t>(tokens));
-        note.sums[static_cast<size_t>(r)] = sum_tile<T>(z, {}, {});
-        keep_best(z, first, 1, note.best[static_cast<size_t>(r)]);
-      }
+    std::vector<T> last(static_cast<size_t>(rows_ * d_model_));
+    for (int64_t row = 0; row < rows_; ++row)
+      std::copy_n(stream(row, sets_ - 1), d_model_, last.begin() + row * d_model_);
+    const int64_t chunks = (unembed_.vocab() + chunk_tokens - 1) / chunk_tokens;
+    std::vector<LensSums> sums(static_cast<size_t>(chunks * rows_));
+    std::vector<Candidate> best(sums.size());
+    unembed_.run(last, rows_, [&](int64_t first, int64_t tokens, std::span<const T> logits) {
+      if (task_.stop_requested()) throw Stopped();
+      for (int64_t row = 0; row < rows_; ++row)
+        for (int64_t begin = 0; begin < tokens; begin += chunk_tokens) {
+          const int64_t count = std::min(chunk_tokens, tokens - begin);
+          const T* const z = logits.data() + row * tokens + begin;
+          const auto at = static_cast<size_t>((first + begin) / chunk_tokens * rows_ + row);
+          const T top = loops_.largest(z, count);
+          sums[at] = loops_.sums(z, top, nullptr, nullptr, count);
+          const T* const found = std::find(z, z + count, top);
+          if (found != z + count) best[at] = {static_cast<double>(top), first + begin + (found - z)};
+        }
     });
     output_lse_.assign(static_cast<size_t>(rows_), 0);
-    targets_.assign(static_cast<size_t>(rows_), {});
-    for (size_t r = 0; r < static_cast<size_t>(rows_); ++r) {
-      Sums all;
-      Candidate best;
-      for (const TileNote& note : notes) {
-        all = join(all, note.sums[r]);
-        if (!note.best[r].empty() && note.best[r].front().beats(best)) best = note.best[r].front();
+    final_id_.assign(static_cast<size_t>(rows_), -1);
+    for (int64_t row = 0; row < rows_; ++row) {
+      LensSums all;
+      Candidate winner;
+      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
+        const auto at = static_cast<size_t>(chunk * rows_ + row);
+        all = join(all, sums[at]);
+        if (best[at].beats(winner)) winner = best[at];
       }
-      output_lse_[r] = all.max + std::log(all.mass);
-      targets_[r].final_id = best.id;
+      output_lse_[static_cast<size_t>(row)] = all.max + std::log(all.mass);
+      final_id_[static_cast<size_t>(row)] = winner.id;
     }
   }
 
-  void read_layers() {
-    std::vector<TileNote> notes(tiles_);
-    for (TileNote& note : notes) {
-      note.sums.resize(residuals_.size() * static_cast<size_t>(rows_));
-      note.best.resize(note.sums.size());
-    }
-    target_logit_.assign(residuals_.size() * static_cast<size_t>(rows_) * 2,
-                         std::numeric_limits<double>::quiet_NaN());
-    unembed_.run_sets(residuals_, rows_,
-                      [&](int64_t first, int64_t tokens, int64_t row, int64_t rows,
-                          std::span<const std::span<const T>> logits) {
-                        TileNote& note = notes[static_cast<size_t>(first / Unembed::tile_tokens)];
-                        std::vector<T> p_final(static_cast<size_t>(tokens));
-                        for (int64_t r = 0; r < rows; ++r) {
-                          const std::span<const T> z_final = piece(logits.back(), r, tokens);
-                          const T lse = static_cast<T>(output_lse_[static_cast<size_t>(row + r)]);
-                          for (size_t i = 0; i < p_final.size(); ++i)
-                            p_final[i] = exp_nonpositive(std::min(z_final[i] - lse, T(0)));
-                          for (size_t set = 0; set < logits.size(); ++set) {
-                            const size_t at = set * static_cast<size_t>(rows_) + static_cast<size_t>(row + r);
-                            const std::span<const T> z = piece(logits[set], r, tokens);
-                            note.sums[at] = sum_tile<T>(z, z_final, p_final);
-                            keep_best(z, first, top_k_, note.best[at]);
-                            take_targets(z, first, tokens, at, static_cast<size_t>(row + r));
-                          }
-                        }
-                      });
-    merge(notes);
+  // A token without a logit (vocab_out) is no target.
+  int64_t true_id(int64_t row) const {
+    const int64_t id = places_[static_cast<size_t>(row)].true_id();
+    return id < unembed_.vocab() ? id : -1;
   }
 
-  // 1 + how many tokens beat the target.
-  void count_ranks() {
-    std::vector<int64_t> counts(tiles_ * residuals_.size() * static_cast<size_t>(rows_) * 2, 0);
-    unembed_.run_sets(
-        residuals_, rows_,
-        [&](int64_t first, int64_t tokens, int64_t row, int64_t rows,
-            std::span<const std::span<const T>> logits) {
-          const size_t tile = static_cast<size_t>(first / Unembed::tile_tokens);
+  // ids_ [row, 2]: the true next token and the model's own answer; where there is none, token 0 stands in and
+  // its rank is not shown.
+  void find_targets(const VocabSweep<T>& sweep) {
+    ids_.clear();
+    for (int64_t row = 0; row < rows_; ++row) {
+      ids_.push_back(std::max<int64_t>(true_id(row), 0));
+      ids_.push_back(std::max<int64_t>(final_id_[static_cast<size_t>(row)], 0));
+    }
+    targets_ = sweep.logits_of(ids_, 2);
+  }
+
+  void read_layers(const VocabSweep<T>& sweep) {
+    const auto all = static_cast<size_t>(rows_ * sets_);
+    sums_.assign(all, {});
+    best_.assign(all, {});
+    above_.assign(all * 2, 0);
+    moved_.assign(all * 2, 0);
+    sweep.run(
+        [&](int64_t first, int64_t tokens, int64_t row, int64_t rows, std::span<const T> logits) {
+          if (task_.stop_requested()) throw Stopped();
           for (int64_t r = 0; r < rows; ++r)
-            for (size_t set = 0; set < logits.size(); ++set) {
-              const size_t at = set * static_cast<size_t>(rows_) + static_cast<size_t>(row + r);
-              const std::span<const T> z = piece(logits[set], r, tokens);
-              for (size_t which = 0; which < 2; ++which) {
-                const T target = static_cast<T>(target_logit_[at * 2 + which]);
-                int64_t above = 0;
-                for (const T value : z) above += value > target ? 1 : 0;
-                counts[(tile * residuals_.size() * static_cast<size_t>(rows_) + at) * 2 + which] = above;
-              }
+            for (int64_t begin = 0; begin < tokens; begin += chunk_tokens)
+              read_chunk(first + begin, std::min(chunk_tokens, tokens - begin), row + r,
+                         logits.data() + r * sets_ * tokens + begin, tokens);
+        },
+        [&](int64_t done, int64_t total) { task_.step(total + done * 19, total * 20); });
+  }
+
+  // z: this row's logits of the first layer; each further layer lies `stride` on.
+  void read_chunk(int64_t first, int64_t count, int64_t row, const T* z, int64_t stride) {
+    const T* const last = z + (sets_ - 1) * stride;
+    T p[chunk_tokens];
+    loops_.softmax(last, static_cast<T>(output_lse_[static_cast<size_t>(row)]), count, p);
+    for (int64_t set = 0; set < sets_; ++set, z += stride) {
+      const auto at = static_cast<size_t>(row * sets_ + set);
+      const T top = loops_.largest(z, count);
+      sums_[at] = join(sums_[at], loops_.sums(z, top, last, p, count));
+      std::vector<Candidate>& best = best_[at];
+      if (best.size() < top_k_ || static_cast<double>(top) > best.back().logit)
+        keep_best(std::span<const T>(z, static_cast<size_t>(count)), first, top_k_, best);
+      for (size_t which = 0; which < 2; ++which) {
+        T& target = targets_[at * 2 + which];
+        if (top > target) above_[at * 2 + which] += loops_.above(z, target, count);
+        const int64_t id = ids_[static_cast<size_t>(row) * 2 + which] - first;
+        if (id < 0 || id >= count || z[id] == target) continue;
+        target = z[id];
+        moved_[at * 2 + which] = 1;
+      }
+    }
+  }
+
+  // 1 + how many tokens beat the target, against the very logits that were shown.
+  void count_ranks(const VocabSweep<T>& sweep) {
+    std::fill(above_.begin(), above_.end(), 0);
+    sweep.run(
+        [&](int64_t, int64_t tokens, int64_t row, int64_t rows, std::span<const T> logits) {
+          for (int64_t r = 0; r < rows * sets_; ++r)
+            for (size_t which = 0; which < 2; ++which) {
+              const auto at = static_cast<size_t>(row * sets_ + r) * 2 + which;
+              above_[at] += loops_.above(logits.data() + r * tokens, targets_[at], tokens);
             }
-        });
-    const size_t places = residuals_.size() * static_cast<size_t>(rows_) * 2;
-    ranks_.assign(places, 1);
-    for (size_t tile = 0; tile < tiles_; ++tile)
-      for (size_t i = 0; i < places; ++i) ranks_[i] += counts[tile * places + i];
+        },
+        [&](int64_t, int64_t) { task_.step(1, 1); });
   }
 
-  void set_true_ids(std::span<const int64_t> next) {
-    // A token without a logit (vocab_out) is no target.
-    for (size_t r = 0; r < next.size(); ++r) targets_[r].true_id = next[r] < unembed_.vocab() ? next[r] : -1;
+  void hand_over(int64_t row) {
+    const Place<T>& place = places_[static_cast<size_t>(row)];
+    const int64_t count = static_cast<int64_t>(place.prompt->tokens.size());
+    for (int64_t set = 0; set < sets_; ++set)
+      place.result->points[static_cast<size_t>(set * count + place.position)] = point(set, row);
+    const LensSums& last = sums_[static_cast<size_t>(row * sets_ + sets_ - 1)];
+    const double gap = std::abs(last.max + std::log(last.mass) - output_lse_[static_cast<size_t>(row)]);
+    if (!(gap <= place.result->path_residual)) place.result->path_residual = gap;
   }
 
-  LensPoint point(size_t set, size_t row) const {
-    const size_t at = set * static_cast<size_t>(rows_) + row;
-    const Sums& sums = merged_[at];
-    const double lse = sums.max + std::log(sums.mass);
+  LensPoint point(int64_t set, int64_t row) const {
+    const auto at = static_cast<size_t>(row * sets_ + set);
+    const LensSums& sums = sums_[at];
+    const double lse = sums.max + std::log(sums.mass), output = output_lse_[static_cast<size_t>(row)];
     LensPoint point;
     point.log_sum_exp = lse;
     point.entropy = std::log(sums.mass) - sums.mean / sums.mass;
-    point.kl_final_lens = sums.final_gap - output_lse_[row] + lse;
-    point.kl_lens_final = sums.lens_gap / sums.mass - lse + output_lse_[row];
+    point.kl_final_lens = sums.final_gap - output + lse;
+    point.kl_lens_final = sums.lens_gap / sums.mass - lse + output;
     const double missing = std::numeric_limits<double>::quiet_NaN();
-    const bool has_true = targets_[row].true_id >= 0;
-    point.true_logprob = has_true ? target_logit_[at * 2] - lse : missing;
-    point.true_rank = has_true ? static_cast<double>(ranks_[at * 2]) : missing;
-    point.final_rank = static_cast<double>(ranks_[at * 2 + 1]);
+    const bool has_true = true_id(row) >= 0;
+    point.true_logprob = has_true ? static_cast<double>(targets_[at * 2]) - lse : missing;
+    point.true_rank = has_true ? static_cast<double>(1 + above_[at * 2]) : missing;
+    point.final_rank = static_cast<double>(1 + above_[at * 2 + 1]);
     for (const Candidate& candidate : best_[at]) {
       point.top_id.push_back(candidate.id);
       point.top_prob.push_back(std::exp(candidate.logit - lse));
@@ -264,89 +237,108 @@ class Block {
     return point;
   }
 
-  double path_residual() const {
-    double worst = 0;
-    for (size_t r = 0; r < static_cast<size_t>(rows_); ++r) {
-      const Sums& last = merged_[(residuals_.size() - 1) * static_cast<size_t>(rows_) + r];
-      const double gap = std::abs(last.max + std::log(last.mass) - output_lse_[r]);
-      if (!(gap <= worst)) worst = gap;
-    }
-    return worst;
-  }
-
- private:
-  std::span<const T> piece(std::span<const T> logits, int64_t row, int64_t tokens) const {
-    return logits.subspan(static_cast<size_t>(row * tokens), static_cast<size_t>(tokens));
-  }
-  void take_targets(std::span<const T> z, int64_t first, int64_t tokens, size_t at, size_t row) {
-    const int64_t ids[2] = {targets_[row].true_id, targets_[row].final_id};
-    for (size_t which = 0; which < 2; ++which)
-      if (ids[which] >= first && ids[which] < first + tokens)
-        target_logit_[at * 2 + which] = static_cast<double>(z[static_cast<size_t>(ids[which] - first)]);
-  }
-  void merge(std::vector<TileNote>& notes) {
-    merged_.assign(residuals_.size() * static_cast<size_t>(rows_), {});
-    best_.assign(merged_.size(), {});
-    for (size_t at = 0; at < merged_.size(); ++at) {
-      std::vector<Candidate> all;
-      for (const TileNote& note : notes) {
-        merged_[at] = join(merged_[at], note.sums[at]);
-        all.insert(all.end(), note.best[at].begin(), note.best[at].end());
-      }
-      const size_t kept = std::min(top_k_, all.size());
-      std::partial_sort(all.begin(), all.begin() + static_cast<int64_t>(kept), all.end(),
-                        [](const Candidate& a, const Candidate& b) { return a.beats(b); });
-      all.resize(kept);
-      best_[at] = std::move(all);
-    }
-  }
-
   const Unembed& unembed_;
-  std::vector<std::span<const T>> residuals_;
-  int64_t rows_;
-  size_t top_k_, tiles_ = 0;
-  std::vector<double> output_lse_, target_logit_;
-  std::vector<RowTarget> targets_;
-  std::vector<Sums> merged_;
+  std::span<const Place<T>> places_;
+  Task& task_;
+  int64_t rows_, sets_, d_model_;
+  size_t top_k_;
+  std::vector<double> output_lse_;
+  std::vector<int64_t> final_id_, ids_;
+  // [row, set], or [row, set, 2] by target.
+  std::vector<LensSums> sums_;
   std::vector<std::vector<Candidate>> best_;
-  std::vector<int64_t> ranks_;
+  std::vector<T> targets_;
+  std::vector<int64_t> above_;
+  std::vector<char> moved_;
 };
+
+template <class T>
+std::vector<Place<T>> places_of(std::span<const LensPrompt<T>> prompts, std::vector<LensResult>& results) {
+  std::vector<Place<T>> places;
+  for (size_t p = 0; p < prompts.size(); ++p) {
+    const int64_t count = static_cast<int64_t>(prompts[p].tokens.size());
+    results[p].points.resize(prompts[p].residuals.size() * prompts[p].tokens.size());
+    for (int64_t position = 0; position < count; ++position)
+      places.push_back({&prompts[p], &results[p], position});
+  }
+  return places;
+}
+
+// Where the block that begins at `begin` ends: in f64 it holds rows of one prompt, from a multiple of BLAS's
+// own block on.
+template <class T>
+size_t block_end(const std::vector<Place<T>>& places, size_t begin) {
+  constexpr int64_t most = std::is_same_v<T, float> ? lens_positions : Unembed::row_block;
+  size_t end = begin + 1;
+  while (end < places.size() && end < begin + static_cast<size_t>(most) &&
+         (std::is_same_v<T, float> || places[end].prompt == places[begin].prompt))
+    ++end;
+  return end;
+}
 
 }  // namespace
 
 template <class T>
-LensResult lens_of_prompt(const Unembed& unembed, const std::vector<std::vector<T>>& residuals,
-                          const std::vector<int64_t>& tokens, int64_t d_model, int64_t top_k, Task& task) {
-  const int64_t count = static_cast<int64_t>(tokens.size());
-  LensResult result;
-  result.points.resize(residuals.size() * tokens.size());
-  std::vector<int64_t> next(tokens.begin() + 1, tokens.end());
-  next.push_back(-1);
-  for (int64_t begin = 0; begin < count; begin += Unembed::row_block) {
-    const int64_t rows = std::min(Unembed::row_block, count - begin);
-    std::vector<std::span<const T>> sets;
-    for (const std::vector<T>& layer : residuals)
-      sets.push_back(std::span<const T>(layer).subspan(static_cast<size_t>(begin * d_model),
-                                                       static_cast<size_t>(rows * d_model)));
-    Block<T> block(unembed, std::move(sets), rows, std::min(top_k, unembed.vocab()));
-    block.read_output();
-    block.set_true_ids(
-        std::span<const int64_t>(next).subspan(static_cast<size_t>(begin), static_cast<size_t>(rows)));
-    task.step(begin * 3 + rows, count * 3);
-    block.read_layers();
-    task.step(begin * 3 + 2 * rows, count * 3);
-    block.count_ranks();
-    for (size_t set = 0; set < residuals.size(); ++set)
-      for (int64_t r = 0; r < rows; ++r)
-        result.points[set * tokens.size() + static_cast<size_t>(begin + r)] =
-            block.point(set, static_cast<size_t>(r));
-    const double gap = block.path_residual();
-    if (!(gap <= result.path_residual)) result.path_residual = gap;
-    task.step((begin + rows) * 3, count * 3);
+std::vector<LensResult> lens_of_prompts(const Unembed& unembed, std::span<const LensPrompt<T>> prompts,
+                                        int64_t d_model, int64_t top_k, Task& task) {
+  std::vector<LensResult> results(prompts.size());
+  const std::vector<Place<T>> places = places_of(prompts, results);
+  for (const LensPrompt<T>& prompt : prompts) {
+    if (prompt.residuals.size() != prompts.front().residuals.size() || prompt.residuals.empty())
+      fail("lens: prompts with {} and {} layers do not go together", prompt.residuals.size(),
+           prompts.front().residuals.size());
+    for (const std::vector<T>& layer : prompt.residuals)
+      if (layer.size() != prompt.tokens.size() * static_cast<size_t>(d_model))
+        fail("lens: {} values are not {} positions of {}", layer.size(), prompt.tokens.size(), d_model);
   }
-  return result;
+  for (size_t begin = 0; begin < places.size();) {
+    const size_t end = block_end(places, begin);
+    const auto share = [&](size_t at) {
+      return static_cast<double>(at) / static_cast<double>(places.size());
+    };
+    Task part = task.part(share(begin), share(end));
+    Block<T>(unembed, std::span<const Place<T>>(places).subspan(begin, end - begin), d_model,
+             std::min(top_k, unembed.vocab()), part)
+        .read();
+    begin = end;
+  }
+  return results;
 }
 
+template <class T>
+LensResult lens_of_prompt(const Unembed& unembed, const std::vector<std::vector<T>>& residuals,
+                          const std::vector<int64_t>& tokens, int64_t d_model, int64_t top_k, Task& task) {
+  const LensPrompt<T> prompt{residuals, tokens};
+  return lens_of_prompts<T>(unembed, std::span(&prompt, 1), d_model, top_k, task).front();
+}
+
+LensCost lens_cost(const ModelSpec& spec, int64_t longest, int64_t top_k, Compute compute) {
+  const bool twice = compute == Compute::f64;
+  const int64_t sets = spec.layers + 1, number = twice ? 8 : 4;
+  const int64_t rows = twice ? std::min(longest, Unembed::row_block) : lens_positions;
+  const int64_t chunks = (spec.vocab + chunk_tokens - 1) / chunk_tokens;
+  const auto kept = static_cast<int64_t>(sizeof(Candidate)) * (top_k + 1);
+  const auto note = static_cast<int64_t>(sizeof(LensSums) + sizeof(std::vector<Candidate>)) + kept;
+  const auto point = static_cast<int64_t>(sizeof(LensPoint)) + 16 * (top_k + 2);
+  const int64_t swept = twice ? VocabSweep<double>::scratch_bytes(spec, sets, rows, compute)
+                              : VocabSweep<float>::scratch_bytes(spec, sets, rows, compute);
+  // The output path: normed rows, packed rows, a tile of logits for every thread, what is noted of each
+  // chunk.
+  const int64_t output = 3 * rows * spec.d_model * number +
+                         threads() * Unembed::tile_tokens * (rows + spec.d_model) * number +
+                         chunks * rows * static_cast<int64_t>(sizeof(LensSums) + sizeof(Candidate));
+  LensCost cost;
+  cost.scratch = std::max(output, swept + sets * rows * (note + 40)) + sets * std::max(rows, longest) * point;
+  // Once the output, once every layer; the sums of one logit are about 60 operations beside its product.
+  cost.flops_per_token = static_cast<double>(sets + 1) * static_cast<double>(spec.vocab) *
+                         (2 * static_cast<double>(spec.d_model) + 60);
+  return cost;
+}
+
+template std::vector<LensResult> lens_of_prompts<float>(const Unembed&, std::span<const LensPrompt<float>>,
+                                                        int64_t, int64_t, Task&);
+template std::vector<LensResult> lens_of_prompts<double>(const Unembed&, std::span<const LensPrompt<double>>,
+                                                         int64_t, int64_t, Task&);
 template LensResult lens_of_prompt<float>(const Unembed&, const std::vector<std::vector<float>>&,
                                           const std::vector<int64_t>&, int64_t, int64_t, Task&);
 template LensResult lens_of_prompt<double>(const Unembed&, const std::vector<std::vector<double>>&,

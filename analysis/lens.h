@@ -30,12 +30,38 @@ struct LensResult {
       0;  // |log-sum-exp of the model's own output path - of the lens at the last layer|, worst
 };
 
-// residuals: one a layer, each [count, d_model] of ONE prompt, the last being what the model itself unembeds.
-// tokens: the prompt's ids. T is float or double.
+// residuals: one a layer, each [count, d_model], the last being what the model itself unembeds; tokens: the
+// prompt's ids. T is float or double.
+template <class T>
+struct LensPrompt {
+  std::span<const std::vector<T>> residuals;
+  std::span<const int64_t> tokens;
+};
+
+// One result a prompt. In f32 and bf16 prompts go past the vocabulary together, which changes no bit.
+template <class T>
+std::vector<LensResult> lens_of_prompts(const Unembed& unembed, std::span<const LensPrompt<T>> prompts,
+                                        int64_t d_model, int64_t top_k, Task& task);
 template <class T>
 LensResult lens_of_prompt(const Unembed& unembed, const std::vector<std::vector<T>>& residuals,
                           const std::vector<int64_t>& tokens, int64_t d_model, int64_t top_k, Task& task);
 
+// So many positions go past the vocabulary together; more at once gain nothing.
+inline constexpr int64_t lens_positions = 512;
+
+// What that takes; the tile of the unembedding that a thread reads is not counted.
+struct LensCost {
+  double flops_per_token = 0;  // all layers
+  int64_t scratch = 0;         // bytes at the peak, for a prompt of `longest` tokens
+};
+LensCost lens_cost(const ModelSpec& spec, int64_t longest, int64_t top_k, Compute compute);
+
+extern template std::vector<LensResult> lens_of_prompts<float>(const Unembed&,
+                                                               std::span<const LensPrompt<float>>, int64_t,
+                                                               int64_t, Task&);
+extern template std::vector<LensResult> lens_of_prompts<double>(const Unembed&,
+                                                                std::span<const LensPrompt<double>>, int64_t,
+                                                                int64_t, Task&);
 extern template LensResult lens_of_prompt<float>(const Unembed&, const std::vector<std::vector<float>>&,
                                                  const std::vector<int64_t>&, int64_t, int64_t, Task&);
 extern template LensResult lens_of_prompt<double>(const Unembed&, const std::vector<std::vector<double>>&,

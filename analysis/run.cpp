@@ -11,6 +11,7 @@
 #include "analysis/core/read_ahead.h"
 #include "analysis/core/resident.h"
 #include "analysis/core/text.h"
+#include "analysis/model/compute_error.h"
 #include "analysis/run_plan.h"
 
 namespace varve {
@@ -101,6 +102,11 @@ Dataset compute_cell(Running& run, const CheckpointRecord& checkpoint, const Che
   Task finishing = task.part(0.95, 1);
   Dataset result = cell->finish(finishing);
   if (run.plan.analysis->needs_probes) add_probe_ids(result, study);
+  if (run.plan.analysis->needs_probes && run.request.compute == Compute::bf16) {
+    Task comparing;  // a moment beside the cell itself
+    result.notes.push_back(
+        sentence(compute_error(study.weights(), study.probes(), run.request.compute, comparing)));
+  }
   if (checkpoint.nonfinite > 0)
     result.notes.push_back(fmt::format("The weights of step {} hold {} entries that are not finite.",
                                        checkpoint.step, checkpoint.nonfinite));

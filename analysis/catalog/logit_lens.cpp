@@ -43,6 +43,10 @@ class LensCell : public Cell {
     layers_ = study.spec().layers + 1;
     residuals_.resize(study.probes().prompts.size());
     for (auto& prompt : residuals_) prompt.resize(static_cast<size_t>(layers_));
+    prompts_ = static_cast<int64_t>(residuals_.size());
+    longest_ = study.probes().longest();
+    kept_ = std::min(params_.top_k, output_vocab(study.spec()));
+    make_arrays();
   }
 
   bool wants(const std::string& site) const override {
@@ -58,26 +62,37 @@ class LensCell : public Cell {
       kept.assign(site.f64.begin(), site.f64.end());
   }
 
-  Dataset finish(Task& task) override {
+  void prompts_read(int64_t first, int64_t count, Task& task) override {
     const std::vector<std::vector<int64_t>>& prompts = study_.probes().prompts;
-    prompts_ = static_cast<int64_t>(prompts.size());
-    longest_ = study_.probes().longest();
-    kept_ = std::min(params_.top_k, study_.spec().vocab);
-    make_arrays();
     const Unembed unembed(study_.weights(), study_.compute());
-    for (int64_t p = 0; p < prompts_; ++p) {
-      const double from = static_cast<double>(p) / static_cast<double>(prompts_);
-      Task part = task.part(from, from + 1.0 / static_cast<double>(prompts_));
-      const LensResult lens =
-          lens_of_prompt<T>(unembed, residuals_[static_cast<size_t>(p)], prompts[static_cast<size_t>(p)],
-                            study_.spec().d_model, kept_, part);
-      residuals_[static_cast<size_t>(p)].clear();
-      take(p, prompts[static_cast<size_t>(p)], lens);
+    // Short prompts share a way past the vocabulary; what is held of one batch stays small.
+    for (int64_t p = first; p < first + count;) {
+      std::vector<LensPrompt<T>> batch;
+      int64_t end = p;
+      for (size_t tokens = 0; end < first + count && tokens < most_tokens; ++end) {
+        const auto at = static_cast<size_t>(end);
+        batch.push_back({residuals_[at], prompts[at]});
+        tokens += prompts[at].size();
+      }
+      const auto share = [&](int64_t at) {
+        return static_cast<double>(at - first) / static_cast<double>(count);
+      };
+      Task part = task.part(share(p), share(end));
+      const std::vector<LensResult> lenses =
+          lens_of_prompts<T>(unembed, batch, study_.spec().d_model, kept_, part);
+      for (const LensResult& lens : lenses) {
+        residuals_[static_cast<size_t>(p)] = {};
+        take(p, prompts[static_cast<size_t>(p)], lens);
+        ++p;
+      }
     }
-    return finished();
   }
 
+  Dataset finish(Task&) override { return finished(); }
+
  private:
+  static constexpr size_t most_tokens = 4 * lens_positions;
+
   size_t place(int64_t layer, int64_t prompt, int64_t pos) const {
     return static_cast<size_t>((layer * prompts_ + prompt) * longest_ + pos);
   }
@@ -217,6 +232,20 @@ std::unique_ptr<Cell> begin(const Study& study, const SettingValues& values) {
   const Params params = read_settings<Params>(values, "logit-lens");
   if (study.compute() == Compute::f64) return std::make_unique<LensCell<double>>(study, params);
   return std::make_unique<LensCell<float>>(study, params);
+}
+
+CellCost cost(const ModelSpec& spec, const SettingValues& values, const Probes& probes, Compute compute) {
+  const int64_t top_k = std::min(read_settings<Params>(values, "logit-lens").top_k, output_vocab(spec));
+  const LensCost lens = lens_cost(spec, probes.longest(), top_k, compute);
+  const int64_t layers = spec.layers + 1;
+  CellCost cell;
+  cell.flops = lens.flops_per_token * static_cast<double>(probes.tokens());
+  cell.kept_per_token = layers * spec.d_model * (compute == Compute::f64 ? 8 : 4);
+  cell.scratch = lens.scratch;
+  constexpr int64_t numbers = 7, text = sizeof(std::string);
+  cell.reduced_per_place = layers * numbers * 4 + 8;
+  cell.result_per_place = cell.reduced_per_place + layers * top_k * (8 + 4 + text) + 8 + text;
+  return cell;
 }
 
 // Means over all positions of all prompts, per (step, layer), with a bootstrap over prompts.
@@ -371,10 +400,14 @@ void add_logit_lens(AnalysisCatalog& catalog) {
       "last layer is the model's output, exactly. Entropy, KL and cross-entropy are in nats; ranks begin at "
       "1. "
       "Example: varve run logit-lens demo.varve --text \"The cat sat on the mat\"";
-  lens.version = 1;
+  lens.version = 2;
   lens.settings = declared_settings<Params>();
   lens.begin = begin;
   lens.reduce = over_the_series;
+  lens.reduce_reads = {"cross_entropy", "prob_true",        "entropy",
+                       "kl_final_lens", "kl_lens_final",    "rank_true",
+                       "rank_final",    "prediction_depth", "first_correct_layer"};
+  lens.cost = cost;
   catalog.add(std::move(lens));
 }
 

@@ -10,7 +10,10 @@ namespace varve {
 // e^x = 2^n e^r with n = round(x / ln 2), |r| <= ln(2) / 2, and e^r = 1 + r + r^2 g(r). The coefficients of g
 // are a least-squares fit at Chebyshev nodes, off by 1e-8 of e^r. Within 2 ulp of the true value; below -87
 // it is 0, above 88 infinite (libm goes on to -104 and 88.7; neither end matters to a softmax or a sigmoid).
-inline float exponential(float x) {
+//
+// Always inlined: files compiled for different processors share this header, and a copy of its own from one
+// of them must not be called by the others.
+[[gnu::always_inline]] inline float exponential(float x) {
   // Adding 1.5 * 2^23 leaves the rounded whole number in the last bits of the sum.
   constexpr float shift = 12582912;
   const float shifted = x * 1.44269504f + shift;

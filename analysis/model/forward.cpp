@@ -106,7 +106,7 @@ class Pass {
     const Matrix matrix = matrix_of(weights_, named(w.c_str()), rows, columns);
     const std::vector<T> bias = vector_if_any<T>(weights_, named(b.c_str()));
     out.resize(static_cast<size_t>(rows_ * rows));
-    linear<T>({x.data(), columns}, begin_, matrix, bias, {out.data(), rows}, task_);
+    linear<T>({x.data(), columns}, begin_, matrix, bias, {out.data(), rows}, task_, compute_);
     // Rows are released as they are met; where columns lie apart every tile touches every page.
     if (matrix.column_stride != 1) weights_.release(named(w.c_str()));
   }
@@ -290,7 +290,7 @@ class Pass {
       for (int64_t head = 0; head < spec_.heads; ++head)
         linear<T>({z_.data() + begin_[prompt] * width + head * spec_.d_head, width}, alone,
                   columns_of(w, head * spec_.d_head, spec_.d_head), {},
-                  {result.data() + head * spec_.d_model, wide}, task_);
+                  {result.data() + head * spec_.d_model, wide}, task_, compute_);
       desk_.show(name, layer_, static_cast<int64_t>(prompt), {length, spec_.heads, spec_.d_model},
                  result.data());
       task_.step(stage_, stages_);
@@ -327,7 +327,7 @@ class Pass {
     stage();
     if (desk_.finished()) return;
     out_.resize(resid_.size());
-    run_experts(weights_, layer_, begin_, routing, mlp_input_.data(), out_.data(), task_);
+    run_experts(weights_, layer_, begin_, routing, mlp_input_.data(), out_.data(), task_, compute_);
   }
 
   void finish() {
@@ -377,7 +377,7 @@ void forward(const Weights& weights, const Probes& probes, Compute compute,
              std::span<SiteReader* const> readers, Task& task, const Pace& pace) {
   check_probes(probes, weights.spec().vocab, weights.spec().context);
   SiteDesk desk(weights.spec(), readers, pace.first_prompt);
-  if (compute == Compute::f32)
+  if (compute != Compute::f64)
     Pass<float>(weights, probes, compute, desk, task, pace).run();
   else
     Pass<double>(weights, probes, compute, desk, task, pace).run();

@@ -9,16 +9,14 @@
 #include <vector>
 
 #include "analysis/core/task.h"
+#include "analysis/model/compute.h"
 #include "analysis/model/probes.h"
 #include "analysis/model/weights.h"
 
 namespace varve {
 
 class ReadAhead;
-
-enum class Compute { f32, f64 };
-Compute compute_from(const std::string& name);  // throws Error (usage) naming the modes there are
-std::string name_of(Compute compute);
+struct OutputMap;
 
 // One site of one prompt as it streams by; valid only during the call. Exactly one of f32 and f64 is filled.
 struct Site {
@@ -78,20 +76,12 @@ class Unembed {
   // resid [count, d_model] with count the rows of ONE prompt (rows are never mixed between prompts).
   void run(std::span<const float> resid, int64_t count, const Tile& tile) const;
   void run(std::span<const double> resid, int64_t count, const Tile64& tile) const;
-  // Several residuals of one prompt side by side (the lens: one a layer), each [count, d_model]: tile gets
-  // rows [row, row + rows) of every set at once, logits[set] [rows, tokens]; from several threads at once.
-  // Row blocks begin at multiples of row_block, in run() too, so that each row has the same bits here and
-  // there.
+  // In f64 rows meet BLAS in blocks that begin at multiples of row_block; see VocabSweep for several residuals of
+  // the same rows.
   static constexpr int64_t row_block = 128;
-  using SetTile = std::function<void(int64_t first, int64_t tokens, int64_t row, int64_t rows,
-                                     std::span<const std::span<const float>> logits)>;
-  using SetTile64 = std::function<void(int64_t first, int64_t tokens, int64_t row, int64_t rows,
-                                       std::span<const std::span<const double>> logits)>;
-  void run_sets(std::span<const std::span<const float>> residuals, int64_t count, const SetTile& tile) const;
-  void run_sets(std::span<const std::span<const double>> residuals, int64_t count,
-                const SetTile64& tile) const;
   std::vector<float> normalised(std::span<const float> resid, int64_t count) const;  // LN_f only
   static constexpr int64_t tile_tokens = 1024;
+  const OutputMap& map() const;
 
  private:
   struct Inner;

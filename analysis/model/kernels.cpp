@@ -1,4 +1,4 @@
-// Matrix products through OpenBLAS, one thread each, in tiles and prompts that never change; norms and
+// Products of activations with each other and all of f64 through OpenBLAS, one thread each; norms and
 // activations.
 #include "analysis/model/kernels.h"
 
@@ -12,6 +12,7 @@
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
 #include "analysis/model/exponential.h"
+#include "analysis/model/gemm.h"
 #include "analysis/model/widen.h"
 
 namespace varve {
@@ -58,12 +59,6 @@ void product(bool turned, int64_t m, int64_t n, int64_t k, T scale, RowsOf<const
   std::copy_n(a.data, k, twice.begin() + k);
   gemm(turned, 2, n, k, scale, {twice.data(), k}, b, {both.data(), n});
   std::copy_n(both.begin(), n, c.data);
-}
-
-// Small enough that two threads share a narrow matrix evenly, large enough for a kernel's panels.
-int64_t tile_rows(int64_t rows) {
-  if (rows <= 1024) return 128;
-  return rows <= 2048 ? 256 : 512;
 }
 
 template <class T>
@@ -121,31 +116,6 @@ RowsOf<const T> rows_in(const Matrix& w, int64_t first, int64_t count, std::vect
   scratch.resize(static_cast<size_t>(count * w.columns));
   widen_rows(w, first, count, scratch.data());
   return {scratch.data(), w.columns};
-}
-
-template <class T>
-void linear(RowsOf<const T> x, RowBegins begin, const Matrix& w, std::span<const T> bias, RowsOf<T> out,
-            const Task& task) {
-  if (!bias.empty() && static_cast<int64_t>(bias.size()) != w.rows)
-    fail("a bias of {} values does not fit a matrix of {} rows", bias.size(), w.rows);
-  const int64_t tile = tile_rows(w.rows);
-  std::vector<std::vector<T>> scratch(static_cast<size_t>(threads()));
-  parallel_for((w.rows + tile - 1) / tile, [&](int64_t piece, int worker) {
-    const int64_t first = piece * tile, count = std::min(tile, w.rows - first);
-    const RowsOf<const T> rows = rows_in(w, first, count, scratch[static_cast<size_t>(worker)]);
-    for (size_t prompt = 0; prompt + 1 < begin.size(); ++prompt) {
-      if (task.stop_requested()) throw Stopped();
-      const int64_t length = begin[prompt + 1] - begin[prompt];
-      T* const to = out.data + begin[prompt] * out.stride + first;
-      multiply_turned<T>(length, count, w.columns, T{1}, {x.data + begin[prompt] * x.stride, x.stride}, rows,
-                         {to, out.stride});
-      if (bias.empty()) continue;
-      for (int64_t row = 0; row < length; ++row)
-        for (int64_t column = 0; column < count; ++column)
-          to[row * out.stride + column] += bias[static_cast<size_t>(first + column)];
-    }
-    release_rows(w, first, count);  // all prompts have met them
-  });
 }
 
 Matrix columns_of(const Matrix& matrix, int64_t first, int64_t count) {
@@ -297,6 +267,10 @@ void add_to(T* into, const T* what, int64_t count) {
   });
 }
 
+std::string gemm_kernel_name(Compute compute) {
+  return compute == Compute::f64 ? blas_kernel() : gemm_kernel(compute).name;
+}
+
 std::string blas_kernel() { return openblas_get_corename(); }
 
 bool blas_slowed_by_environment() {
@@ -315,8 +289,6 @@ template void multiply_turned<float>(int64_t, int64_t, int64_t, float, RowsOf<co
 template void multiply<float>(int64_t, int64_t, int64_t, RowsOf<const float>, RowsOf<const float>,
                               RowsOf<float>);
 template RowsOf<const float> rows_in<float>(const Matrix&, int64_t, int64_t, std::vector<float>&);
-template void linear<float>(RowsOf<const float>, RowBegins, const Matrix&, std::span<const float>,
-                            RowsOf<float>, const Task&);
 template std::vector<float> vector_if_any<float>(const Weights&, const std::string&);
 template NormWeights<float> norm_weights<float>(const Weights&, const std::string&);
 template void norm_row<float>(const NormWeights<float>&, const float*, int64_t, float*);
@@ -331,8 +303,6 @@ template void multiply_turned<double>(int64_t, int64_t, int64_t, double, RowsOf<
 template void multiply<double>(int64_t, int64_t, int64_t, RowsOf<const double>, RowsOf<const double>,
                                RowsOf<double>);
 template RowsOf<const double> rows_in<double>(const Matrix&, int64_t, int64_t, std::vector<double>&);
-template void linear<double>(RowsOf<const double>, RowBegins, const Matrix&, std::span<const double>,
-                             RowsOf<double>, const Task&);
 template std::vector<double> vector_if_any<double>(const Weights&, const std::string&);
 template NormWeights<double> norm_weights<double>(const Weights&, const std::string&);
 template void norm_row<double>(const NormWeights<double>&, const double*, int64_t, double*);

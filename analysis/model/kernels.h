@@ -1,7 +1,8 @@
 // The arithmetic of the forward pass: one seam for matrix products, norms, activations.
 //
-// Why results do not depend on company or threads: every prompt is multiplied on its own, always against the
-// same tiles of weight rows, and every piece of work writes its own part of the output.
+// Why results do not depend on company or threads: in f32 and bf16 an element's sum never depends on what is
+// computed beside it (gemm.h); in f64 every prompt is multiplied on its own, always against the same tiles of
+// weight rows; and every piece of work writes its own part of the output.
 #pragma once
 
 #include <cstdint>
@@ -10,6 +11,7 @@
 #include <vector>
 
 #include "analysis/core/task.h"
+#include "analysis/model/compute.h"
 #include "analysis/model/weights.h"
 
 namespace varve {
@@ -32,10 +34,10 @@ void multiply_turned(int64_t m, int64_t n, int64_t k, T scale, RowsOf<const T> a
 template <class T>
 void multiply(int64_t m, int64_t n, int64_t k, RowsOf<const T> a, RowsOf<const T> b, RowsOf<T> c);
 
-// out [rows, w.rows] = x [rows, w.columns] w^T + bias (none where empty), prompt by prompt.
+// out [rows, w.rows] = x [rows, w.columns] w^T + bias (none where empty), for the rows of all prompts.
 template <class T>
 void linear(RowsOf<const T> x, RowBegins begin, const Matrix& w, std::span<const T> bias, RowsOf<T> out,
-            const Task& task);
+            const Task& task, Compute compute = Compute::f32);
 // What that holds beside its arguments: packed activations, and for each thread a tile of packed weights.
 inline constexpr int64_t most_packed_bytes = int64_t{24} << 20;
 inline constexpr int64_t widest_weight_tile = 512;
@@ -78,6 +80,8 @@ void softmax(T* values, int64_t count);
 template <class T>
 void add_to(T* into, const T* what, int64_t count);
 
+// The kernel behind products with weights in that mode: "avx512"; f64 goes through BLAS.
+std::string gemm_kernel_name(Compute compute);
 std::string blas_kernel();  // the OpenBLAS kernel in use: "SkylakeX", "Haswell"
 // OPENBLAS_CORETYPE, inherited, pins an older kernel than this processor could use; it can halve the speed.
 bool blas_slowed_by_environment();

@@ -14,23 +14,23 @@ namespace {
 // out = (act(x W_gate) * (x W_in)) W_out, or act(x W_in) W_out.
 template <class T>
 std::vector<T> expert_output(const Weights& weights, const std::string& name, int64_t d_hidden,
-                             RowBegins begin, const T* x, const Task& task) {
+                             RowBegins begin, const T* x, const Task& task, Compute compute) {
   const ModelSpec& spec = weights.spec();
   const int64_t rows = begin.back(), width = spec.d_model;
   const RowsOf<const T> in{x, width};
   std::vector<T> hidden(static_cast<size_t>(rows * d_hidden)), factor;
   const std::string first = spec.gated_mlp ? "W_gate" : "W_in";
-  linear<T>(in, begin, matrix_of(weights, name + first, d_hidden, width), {}, {hidden.data(), d_hidden},
-            task);
+  linear<T>(in, begin, matrix_of(weights, name + first, d_hidden, width), {}, {hidden.data(), d_hidden}, task,
+            compute);
   if (spec.gated_mlp) {
     factor.resize(hidden.size());
     linear<T>(in, begin, matrix_of(weights, name + "W_in", d_hidden, width), {}, {factor.data(), d_hidden},
-              task);
+              task, compute);
   }
   activate(spec.activation, hidden.data(), factor.empty() ? nullptr : factor.data(), rows * d_hidden);
   std::vector<T> out(static_cast<size_t>(rows * width));
   linear<T>({hidden.data(), d_hidden}, begin, matrix_of(weights, name + "W_out", width, d_hidden), {},
-            {out.data(), width}, task);
+            {out.data(), width}, task, compute);
   return out;
 }
 
@@ -113,7 +113,7 @@ Routing<T> route(const Weights& weights, int64_t layer, RowBegins begin, const T
 
 template <class T>
 void run_experts(const Weights& weights, int64_t layer, RowBegins begin, const Routing<T>& routing,
-                 const T* x, T* out, const Task& task) {
+                 const T* x, T* out, const Task& task, Compute compute) {
   const ModelSpec& spec = weights.spec();
   const std::string mlp = fmt::format("blocks.{}.mlp.", layer);
   const int64_t width = spec.d_model;
@@ -125,14 +125,14 @@ void run_experts(const Weights& weights, int64_t layer, RowBegins begin, const R
     gathered.reserve(chosen.rows.size() * static_cast<size_t>(width));
     for (int64_t row : chosen.rows) gathered.insert(gathered.end(), x + row * width, x + (row + 1) * width);
     const std::vector<T> output = expert_output(weights, fmt::format("{}experts.{}.", mlp, expert),
-                                                spec.d_expert, chosen.begin, gathered.data(), task);
+                                                spec.d_expert, chosen.begin, gathered.data(), task, compute);
     for (size_t i = 0; i < chosen.rows.size(); ++i)
       for (int64_t column = 0; column < width; ++column)
         out[chosen.rows[i] * width + column] +=
             chosen.weights[i] * output[i * static_cast<size_t>(width) + static_cast<size_t>(column)];
   }
   if (spec.d_shared == 0) return;
-  std::vector<T> shared = expert_output(weights, mlp + "shared.", spec.d_shared, begin, x, task);
+  std::vector<T> shared = expert_output(weights, mlp + "shared.", spec.d_shared, begin, x, task, compute);
   for (int64_t row = 0; row < begin.back() && spec.shared_gate; ++row)
     for (int64_t column = 0; column < width; ++column)
       shared[static_cast<size_t>(row * width + column)] *= routing.shared_gate[static_cast<size_t>(row)];
@@ -142,8 +142,8 @@ void run_experts(const Weights& weights, int64_t layer, RowBegins begin, const R
 template Routing<float> route<float>(const Weights&, int64_t, RowBegins, const float*, const Task&);
 template Routing<double> route<double>(const Weights&, int64_t, RowBegins, const double*, const Task&);
 template void run_experts<float>(const Weights&, int64_t, RowBegins, const Routing<float>&, const float*,
-                                 float*, const Task&);
+                                 float*, const Task&, Compute);
 template void run_experts<double>(const Weights&, int64_t, RowBegins, const Routing<double>&, const double*,
-                                  double*, const Task&);
+                                  double*, const Task&, Compute);
 
 }  // namespace varve

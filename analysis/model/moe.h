@@ -11,7 +11,8 @@
 namespace varve {
 
 // Four different things that are easily mixed up: raw logits, softmax over all experts, the chosen ids, and
-// the weights their outputs are multiplied with.
+// the weights their outputs are multiplied with. Never computed in bf16: a choice among near equals would
+// flip.
 template <class T>
 struct Routing {
   std::vector<T> logits, probs;  // [rows, experts]
@@ -26,7 +27,7 @@ Routing<T> route(const Weights& weights, int64_t layer, RowBegins begin, const T
 // out [rows, d_model] = sum over chosen experts of weight * expert(x), plus the shared expert.
 template <class T>
 void run_experts(const Weights& weights, int64_t layer, RowBegins begin, const Routing<T>& routing,
-                 const T* x, T* out, const Task& task);
+                 const T* x, T* out, const Task& task, Compute compute = Compute::f32);
 
 // The matrix `name`, which must be rows x columns.
 Matrix matrix_of(const Weights& weights, const std::string& name, int64_t rows, int64_t columns);

@@ -49,10 +49,14 @@ void add_mlp_sites(const ModelSpec& spec, int64_t layer, const std::string& bloc
 Compute compute_from(const std::string& name) {
   if (name == "f32") return Compute::f32;
   if (name == "f64") return Compute::f64;
-  fail_usage("there is no compute mode '{}'; there are: f32, f64", name);
+  if (name == "bf16") return Compute::bf16;
+  fail_usage("there is no compute mode '{}'; there are: f32, f64, bf16", name);
 }
 
-std::string name_of(Compute compute) { return compute == Compute::f32 ? "f32" : "f64"; }
+std::string name_of(Compute compute) {
+  if (compute == Compute::bf16) return "bf16";
+  return compute == Compute::f32 ? "f32" : "f64";
+}
 
 std::vector<SiteInfo> sites_of(const ModelSpec& spec) {
   const Axes stream = {"pos", "d_model"};

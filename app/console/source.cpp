@@ -91,7 +91,6 @@ std::string tokenizer_text(const std::filesystem::path& path) {
 }
 
 Compute compute_mode(const std::string& name) {
-  if (name == "bf16") fail_usage("--compute bf16 is not built yet; it comes later. Use f32 or f64");
   return compute_from(name);
 }
 

@@ -36,7 +36,7 @@ std::shared_ptr<RunStore> open_store(const std::filesystem::path& path);  // thr
 // The checkpoints of one branch, in step order; throws Error naming the branches there are.
 std::vector<const CheckpointRecord*> checkpoints_of(const SeriesRecord& series, const std::string& branch);
 
-// f32 or f64; bf16 is part of the contract but comes later, and says so. Throws Error (usage).
+// f32, f64 or bf16. Throws Error (usage).
 Compute compute_mode(const std::string& name);
 
 }  // namespace varve

@@ -144,7 +144,8 @@ void add_run(VerbCatalog& catalog) {
          add_probe_options(command, request->probes);
          add_repeated(command, "--set", request->settings, "a setting of the analysis; may be repeated")
              ->type_name("key=value");
-         command.add_option("--compute", request->compute, "f32 (default) or f64")->type_name("MODE");
+         command.add_option("--compute", request->compute, "f32 (default), f64, or bf16 with its error")
+             ->type_name("MODE");
          command.add_option("-o,--output", request->output, "also write the result to this file")
              ->type_name("RESULT.h5");
          command.add_flag("--dry-run", request->dry, "only say what it would read, compute, hold and take");

@@ -11,6 +11,7 @@
 #include "analysis/core/read_ahead.h"
 #include "analysis/core/text.h"
 #include "analysis/estimate.h"
+#include "analysis/model/compute_error.h"
 #include "analysis/model/forward.h"
 #include "analysis/store/run_store.h"
 #include "app/console/budget.h"
@@ -163,6 +164,11 @@ int trace(const Request& request, Console& console) {
   file.attribute("step", std::to_string(opened.record.step));
   file.attribute("branch", opened.record.branch);
   file.attribute("compute", name_of(compute));
+  if (compute == Compute::bf16) {
+    const std::string error = sentence(compute_error(*opened.weights, probes, compute, console.task));
+    file.attribute("compute_error", error);
+    console.task.note(error);
+  }
   file.attribute("probes", probes.name);
   file.attribute("probe_digest", probes.digest());
   file.attribute("varve", VARVE_VERSION);
@@ -198,7 +204,8 @@ void add_trace(VerbCatalog& catalog) {
                       "sites to write, as in 'blocks.*.attn.pattern,logits'")
              ->required()
              ->type_name("GLOB,GLOB");
-         command.add_option("--compute", request->compute, "f32 (default) or f64")->type_name("MODE");
+         command.add_option("--compute", request->compute, "f32 (default), f64, or bf16 with its error")
+             ->type_name("MODE");
          command.add_flag("--dry-run", request->dry, "only say what it would read, compute, hold and take");
          command.add_option("-o,--output", request->output, "the file to write")->type_name("OUT.h5");
          return [request](Console& console) { return trace(*request, console); };

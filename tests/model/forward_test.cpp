@@ -47,7 +47,7 @@ void expect_same_bits(const SiteValues& one, int64_t one_prompt, const SiteValue
 TEST(Forward, APromptAloneEqualsTheSamePromptAmongOthersBitForBit) {
   const Prompts all = {ids(1, 1), ids(2, 2), ids(70, 3), ids(7, 4), ids(130, 5), ids(1, 6)};
   for (const ModelSpec& spec : {tiny_spec(), mixture_spec()})
-    for (Compute compute : {Compute::f32, Compute::f64}) {
+    for (Compute compute : {Compute::f32, Compute::f64, Compute::bf16}) {
       const Weights weights = tiny_tensors(spec).weights(spec);
       const std::vector<std::string> sites = select_sites(spec, {"*"});
       const SiteValues together = seen_sites(weights, all, {"*"}, compute);
@@ -62,13 +62,15 @@ TEST(Forward, ThreadsNeverChangeABit) {
   const int before = threads();
   for (const ModelSpec& spec : {tiny_spec(), mixture_spec()}) {
     const Weights weights = tiny_tensors(spec).weights(spec);
-    set_threads(1);
-    const SiteValues one = seen_sites(weights, all, {"*"});
-    set_threads(2);
-    const SiteValues two = seen_sites(weights, all, {"*"});
-    set_threads(before);
-    for (int64_t prompt = 0; prompt < 3; ++prompt)
-      expect_same_bits(one, prompt, two, prompt, select_sites(spec, {"*"}));
+    for (Compute compute : {Compute::f32, Compute::f64, Compute::bf16}) {
+      set_threads(1);
+      const SiteValues one = seen_sites(weights, all, {"*"}, compute);
+      set_threads(2);
+      const SiteValues two = seen_sites(weights, all, {"*"}, compute);
+      set_threads(before);
+      for (int64_t prompt = 0; prompt < 3; ++prompt)
+        expect_same_bits(one, prompt, two, prompt, select_sites(spec, {"*"}));
+    }
   }
 }
 
@@ -90,6 +92,22 @@ TEST(Forward, DoublePrecisionShrinksTheErrorButNotTheAnswer) {
   for (const std::string& site : select_sites(spec, {"*resid*", "logits"}))
     for (size_t i = 0; i < single(site).size(); ++i)
       ASSERT_NEAR(single(site)[i], twice(site)[i], rounding) << site;
+}
+
+TEST(Forward, Bf16IsTheSameModelWithRoundedProducts) {
+  const ModelSpec spec = tiny_spec();
+  const Weights weights = tiny_tensors(spec).weights(spec);
+  const SiteValues single = seen_sites(weights, {ids(60, 1)}, {"*resid*"});
+  const SiteValues rounded = seen_sites(weights, {ids(60, 1)}, {"*resid*"}, Compute::bf16);
+  // Factors are off by 2^-9 at most; sums of 24 to 40 products of values near ten, a few layers deep.
+  constexpr double rounding = 0.3;
+  double worst = 0;
+  for (const std::string& site : select_sites(spec, {"*resid*"}))
+    for (size_t i = 0; i < single(site).size(); ++i) {
+      ASSERT_NEAR(single(site)[i], rounded(site)[i], rounding) << site;
+      worst = std::max(worst, std::abs(single(site)[i] - rounded(site)[i]));
+    }
+  EXPECT_GT(worst, 1e-4);  // it did round
 }
 
 TEST(Forward, PatternRowsSumToOneAndNeverLookAhead) {
@@ -219,11 +237,15 @@ TEST(Forward, TheLensAtTheLastLayerEqualsTheModelOutputBitForBit) {
   spec.logit_scale = 0.5;
   spec.logit_softcap = 30;
   const Weights weights = tiny_tensors(spec).weights(spec);
-  for (int64_t length : {int64_t{1}, int64_t{2}, int64_t{37}}) {
-    const SiteValues sites = seen_sites(weights, {ids(length, 1)}, {"*.resid_post", "*normalized", "logits"});
+  for (const auto& [compute, length] :
+       {std::pair{Compute::f32, int64_t{1}}, std::pair{Compute::f32, int64_t{2}},
+        std::pair{Compute::f32, int64_t{37}}, std::pair{Compute::bf16, int64_t{1}},
+        std::pair{Compute::bf16, int64_t{37}}}) {
+    const SiteValues sites =
+        seen_sites(weights, {ids(length, 1)}, {"*.resid_post", "*normalized", "logits"}, compute);
     const std::vector<double>& last = sites("blocks.1.resid_post");
     const std::vector<float> resid(last.begin(), last.end());
-    const Unembed unembed(weights, Compute::f32);
+    const Unembed unembed(weights, compute);
     std::vector<double> logits(static_cast<size_t>(length * spec.vocab));
     unembed.run(resid, length, [&](int64_t first, int64_t tokens, std::span<const float> tile) {
       for (int64_t row = 0; row < length; ++row)

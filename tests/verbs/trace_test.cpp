@@ -61,14 +61,14 @@ TEST(Trace, RefusedUsageNamesTheRightWords) {
   const TempFolder folder;
   const std::string file = (folder.path() / "out.h5").string();
   const std::vector<std::string> words = {"trace", series_folder(), "--text", "a", "-o", file};
-  auto site = words, bf16 = words, step = words;
+  auto site = words, mode = words, step = words;
   site.insert(site.end(), {"--sites", "blocks.0.resid_pret"});
-  bf16.insert(bf16.end(), {"--sites", "logits", "--compute", "bf16"});
+  mode.insert(mode.end(), {"--sites", "logits", "--compute", "bf8"});
   step.insert(step.end(), {"--sites", "logits", "--step", "17"});
   EXPECT_EQ(varve_run(site).exit_code, 2);
   EXPECT_THAT(varve_run(site).err, HasSubstr("blocks.0.resid_pre"));
-  EXPECT_EQ(varve_run(bf16).exit_code, 2);
-  EXPECT_THAT(varve_run(bf16).err, HasSubstr("not built yet"));
+  EXPECT_EQ(varve_run(mode).exit_code, 2);
+  EXPECT_THAT(varve_run(mode).err, HasSubstr("f32, f64, bf16"));
   EXPECT_EQ(varve_run(step).exit_code, 2);
   EXPECT_FALSE(std::filesystem::exists(file));
 }
