@@ -15,9 +15,11 @@
 namespace varve {
 namespace {
 
-// What the matrix library and the pool take once they work: packing buffers of one thread, measured.
+// What the matrix library and the pool take once they work, measured: its packing buffers are filled by f64
+// products with weights, hardly by the small products of attention that f32 leaves to it.
 constexpr int64_t library_bytes = int64_t{4} << 20;
-constexpr int64_t library_bytes_per_thread = int64_t{12} << 20;
+constexpr int64_t narrow_library_bytes_per_thread = int64_t{4} << 20;
+constexpr int64_t wide_library_bytes_per_thread = int64_t{12} << 20;
 // Of weights packed for one thread (see linear.cpp).
 constexpr int64_t tile_bytes = int64_t{1} << 20, least_tile = 64;
 // One fault maps so many neighbours of a page of a file with it.
@@ -102,13 +104,15 @@ class Peak {
     windows_ = windows_of(need, spec_, number_);
     const Probes& probes = *need.probes;
     const int64_t places = static_cast<int64_t>(probes.prompts.size()) * probes.longest();
-    base_ = resident_bytes() + library_bytes + threads() * library_bytes_per_thread;
+    base_ = resident_bytes() + library_bytes +
+            threads() * (number_ == 8 ? wide_library_bytes_per_thread : narrow_library_bytes_per_thread);
     result_ = places * need.cost.result_per_place;
     // All cells' reduced parts, and the same joined; one whole cell while it is read.
     series_ = base_ + 2 * need.steps * places * need.cost.reduced_per_place + result_ * 2;
   }
 
-  int64_t base() const { return base_; }
+  // One token, whatever is made of it.
+  int64_t least() const { return of(1, 1, true) - result_; }
   // The end of a run, which no cutting of prompts makes smaller.
   int64_t ending() const { return std::max(series_, base_ + result_copies * result_); }
 
@@ -185,11 +189,11 @@ int64_t tokens_in(const Probes& probes, const PromptBlock& block) {
 
 [[noreturn]] void refuse(const Peak& peak, const MemoryPlan& plan, const MemoryNeed& need, int64_t budget) {
   const int64_t longest = need.probes->longest();
-  if (peak.of(1, 1, true) > budget)
+  if (peak.least() > budget)
     fail_budget(
-        "one token alone needs {}: this model's matrices are multiplied in tiles, one a thread. Give fewer "
+        "one token alone needs {}: a tile of the model's largest matrix for each of {} threads. Give fewer "
         "--threads, or raise --max-memory from {} to {}",
-        show_bytes(peak.of(1, 1, true)), show_bytes(budget), show_bytes(plan.peak));
+        show_bytes(peak.least()), threads(), show_bytes(budget), show_bytes(plan.peak));
   if (peak.ending() > budget)
     fail_budget(
         "the result of {} prompts of up to {} tokens at {} steps needs {} to be held and written, more than "
@@ -199,8 +203,7 @@ int64_t tokens_in(const Probes& probes, const PromptBlock& block) {
         show_bytes(plan.peak));
   fail_budget(
       "a prompt of {} tokens alone needs {}, more than --max-memory {}. Give shorter prompts (--text, "
-      "--tokens, "
-      "--probes), fewer --threads, or raise --max-memory",
+      "--tokens, --probes), fewer --threads, or raise --max-memory",
       longest, show_bytes(plan.peak), show_bytes(budget));
 }
 

@@ -74,7 +74,7 @@ TEST_F(Large, OnePromptStaysWithinABudgetBelowTheModel) {
 }
 
 TEST_F(Large, ManyPromptsPassInBlocksAndKeepTheirBits) {
-  const std::string probes = "repeat-random:prompts=24,period=40";
+  const std::string probes = "repeat-random:prompts=16,period=40";
   const Ended dry = lens("kept.varve", probes, {"--max-memory", std::to_string(budget), "--dry-run"});
   ASSERT_EQ(dry.exit_code, 0) << dry.err;
   EXPECT_GT(nlohmann::json::parse(dry.out)["passes_per_cell"], 1);
