@@ -38,6 +38,9 @@ int64_t positions_per_piece(const GemmKernel& kernel, int64_t sets, int64_t coun
 
 template <class T>
 struct VocabSweep<T>::Inner {
+  Inner(const OutputMap& output, std::span<const T* const> rows, int64_t layers)
+      : map(output), from(rows), sets(layers) {}
+
   const OutputMap& map;
   std::span<const T* const> from;              // while this is built
   int64_t sets = 0, count = 0, positions = 0;  // of a piece
@@ -91,7 +94,7 @@ struct VocabSweep<T>::Inner {
 
 template <class T>
 VocabSweep<T>::VocabSweep(const Unembed& unembed, std::span<const T* const> rows, int64_t sets)
-    : inner_(new Inner{unembed.map(), rows, sets, 0, 0, nullptr, {}, {}}) {
+    : inner_(std::make_unique<Inner>(unembed.map(), rows, sets)) {
   if (sets < 1 || rows.empty() || static_cast<int64_t>(rows.size()) % sets != 0)
     fail("unembedding: {} rows are no whole number of positions with {} layers each", rows.size(), sets);
   Inner& in = *inner_;

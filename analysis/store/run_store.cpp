@@ -32,8 +32,9 @@ bool same_file(const struct stat& a, const struct stat& b) {
 bool may_become_store(const fs::path& folder) {
   for (const auto& entry : fs::directory_iterator(folder)) {
     const std::string name = entry.path().filename().string();
-    const bool ours = name == "weights" || name == "results" || name == "logs" || name == ".import.lock" ||
-                      is_temporary(entry.path());
+    // series.h5: another process was faster.
+    const bool ours = name == "series.h5" || name == "weights" || name == "results" || name == "logs" ||
+                      name == ".import.lock" || is_temporary(entry.path());
     if (!ours) return false;
   }
   return true;

@@ -122,7 +122,7 @@ TEST_F(Large, DryRunSaysWhatTheRunThenTakes) {
   ASSERT_EQ(dry.exit_code, 0) << dry.err;
   const nlohmann::json said = nlohmann::json::parse(dry.out);
   EXPECT_EQ(said["cells_to_compute"], 1);
-  EXPECT_FALSE(std::filesystem::exists(path("kept.varve") + "/results"));
+  EXPECT_FALSE(std::filesystem::exists(path("kept.varve") + "/results/logit-lens"));
   const Ended run = lens("kept.varve", probes, {});
   ASSERT_EQ(run.exit_code, 0) << run.err;
   const auto peak = said["peak_bytes"].get<double>();
