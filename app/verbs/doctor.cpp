@@ -54,6 +54,14 @@ Line kernel_line() {
   return line;
 }
 
+// Products with weights have kernels of our own in f32 and bf16; VARVE_KERNEL names another one.
+Line product_line() {
+  return {"weight products",
+          fmt::format("f32 {}, bf16 {}, f64 {}", gemm_kernel_name(Compute::f32),
+                      gemm_kernel_name(Compute::bf16), gemm_kernel_name(Compute::f64)),
+          ""};
+}
+
 Line memory_line() {
   const auto page = static_cast<int64_t>(sysconf(_SC_PAGESIZE));
   return {"memory",
@@ -86,6 +94,7 @@ int doctor(Console& console) {
       {"processors here", std::to_string(sysconf(_SC_NPROCESSORS_ONLN)), ""},
       {"threads in use", std::to_string(threads()), ""},
       kernel_line(),
+      product_line(),
       memory_line(),
       font_line(),
       {"graphics", "not needed by this program", ""},

@@ -73,6 +73,44 @@ TEST(Trace, RefusedUsageNamesTheRightWords) {
   EXPECT_FALSE(std::filesystem::exists(file));
 }
 
+// Compared by Python, which reads the files without any of our code.
+std::string worst_gap(const std::filesystem::path& one, const std::filesystem::path& other) {
+  return run_words(
+             {"/usr/bin/python3", "-c",
+              "import h5py, numpy, sys\n"
+              "a, b = (h5py.File(f)['logits'][...] for f in sys.argv[1:])\n"
+              "print(numpy.nanmax(numpy.abs(a - b)) < float(5e-5 * max(1, numpy.nanmax(numpy.abs(a)))))",
+              one.string(), other.string()})
+      .out;
+}
+
+TEST(Trace, EveryKernelTheVariableNamesComputesTheSame) {
+  const TempFolder folder;
+  const auto traced = [&](const std::string& kernel) {
+    const std::filesystem::path file = folder.path() / ("k" + kernel + ".h5");
+    const Ended ended = varve_run(
+        {"trace", series_folder(), "--text", "The king said", "--sites", "logits", "-o", file.string()},
+        {{"VARVE_KERNEL", kernel}});
+    EXPECT_EQ(ended.exit_code, 0) << ended.err;
+    return file;
+  };
+  const std::filesystem::path fastest = traced("");
+  EXPECT_EQ(worst_gap(fastest, traced("plain")), "True\n");
+  const Ended wrong = varve_run(
+      {"trace", series_folder(), "--text", "a", "--sites", "logits", "-o", (folder.path() / "x.h5").string()},
+      {{"VARVE_KERNEL", "fastest"}});
+  EXPECT_EQ(wrong.exit_code, 2);
+  EXPECT_THAT(wrong.err, HasSubstr("plain"));
+}
+
+TEST(Trace, Bf16PrintsItsErrorAgainstF32) {
+  const TempFolder folder;
+  const Ended ended = varve_run({"trace", series_folder(), "--text", "The king said", "--sites", "logits",
+                                 "--compute", "bf16", "-o", (folder.path() / "b.h5").string()});
+  EXPECT_EQ(ended.exit_code, 0) << ended.err;
+  EXPECT_THAT(ended.err, HasSubstr("differ from f32 by at most"));
+}
+
 TEST(Trace, ATokenBeyondTheVocabularyIsBadInputAndLeavesNoFile) {
   const TempFolder folder;
   const std::string file = (folder.path() / "out.h5").string(), ids = (folder.path() / "ids.npy").string();
