@@ -82,7 +82,7 @@ TEST_F(Room, SpacePlaysToTheLastStepAndStops) {
 }
 
 // Printed for a reader; how busy the machine is decides nothing.
-TEST_F(Room, ScrubbingShowsEveryStepAndSaysHowFast) {
+TEST_F(Room, ScrubbingArrivesAtBothEndsAndSaysHowFast) {
   DesktopUnderTest desk;
   open_with_lens(desk);
   constexpr int rounds = 4;
