@@ -76,8 +76,8 @@ class Unembed {
   // resid [count, d_model] with count the rows of ONE prompt (rows are never mixed between prompts).
   void run(std::span<const float> resid, int64_t count, const Tile& tile) const;
   void run(std::span<const double> resid, int64_t count, const Tile64& tile) const;
-  // In f64 rows meet BLAS in blocks that begin at multiples of row_block; see VocabSweep for several residuals of
-  // the same rows.
+  // In f64 rows meet BLAS in blocks that begin at multiples of row_block; see VocabSweep for several
+  // residuals of the same rows.
   static constexpr int64_t row_block = 128;
   std::vector<float> normalised(std::span<const float> resid, int64_t count) const;  // LN_f only
   static constexpr int64_t tile_tokens = 1024;

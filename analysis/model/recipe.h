@@ -9,8 +9,8 @@
 //   blocks.L.mlp.W_in W_gate [d_mlp, d_model]  W_out [d_model, d_mlp]  b_in b_gate b_out
 //   blocks.L.mlp.W_router [experts, d_model]   blocks.L.mlp.experts.E.W_in|W_gate|W_out
 //   blocks.L.mlp.shared.W_in|W_gate|W_out blocks.L.mlp.shared.gate [1, d_model]
-// Home-made networks may have embed.W_in [d_model, joined_tokens * d_embed] and embed.b_in besides, and pieces
-// NAME#axis.0, NAME#axis.1 ... that lie side by side along an axis of NAME (one tensor a head).
+// Home-made networks may have embed.W_in [d_model, joined_tokens * d_embed] and embed.b_in besides, and
+// pieces NAME#axis.0, NAME#axis.1 ... that lie side by side along an axis of NAME (one tensor a head).
 #pragma once
 
 #include <cstdint>

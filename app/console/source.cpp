@@ -90,8 +90,6 @@ std::string tokenizer_text(const std::filesystem::path& path) {
   return read_file(*series.tokenizer, tokenizer_limit_bytes);
 }
 
-Compute compute_mode(const std::string& name) {
-  return compute_from(name);
-}
+Compute compute_mode(const std::string& name) { return compute_from(name); }
 
 }  // namespace varve

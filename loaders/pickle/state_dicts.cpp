@@ -38,11 +38,12 @@ bool holds(const Names& names, std::string_view name) {
 // What a trainer keeps to go on training: never the model, whatever tensors are in it. Known by the first
 // word.
 bool is_training_state(std::string_view key) {
-  static const Names words = {
-      "optim",     "optimizer", "optimizers", "opt",    "lr",     "sched", "scheduler", "schedulers",
-      "scaler",    "grad",      "rng",        "random", "cuda",   "torch", "numpy", "np",     "amp",
-      "callbacks", "loops",     "train",      "test",   "val",    "valid", "loss",      "losses",
-      "data",      "hyper",     "hparams",    "args",   "config", "ema",   "sampler",   "dataloader"};
+  static const Names words = {"optim",     "optimizer",  "optimizers", "opt",     "lr",    "sched",
+                              "scheduler", "schedulers", "scaler",     "grad",    "rng",   "random",
+                              "cuda",      "torch",      "numpy",      "np",      "amp",   "callbacks",
+                              "loops",     "train",      "test",       "val",     "valid", "loss",
+                              "losses",    "data",       "hyper",      "hparams", "args",  "config",
+                              "ema",       "sampler",    "dataloader"};
   return holds(words, key.substr(0, key.find_first_of("_.")));
 }
 

@@ -26,7 +26,8 @@ TEST(Map, AShapeThatDoesNotFitNamesTheTensorAndWhatMayBeMissing) {
       replaced(lens_map, "\"blocks.{layer}.mlp.W_in\", transpose = true", "\"blocks.{layer}.mlp.W_in\""),
       {"blocks.0.mlp.W_in", "[6, 10]", "[10, 6]", "transpose"});
   expect_refused(replaced(lens_map, "d_mlp = 10", "d_mlp = 11"), {"blocks.0.mlp.W_in", "[11, 6]"});
-  expect_refused(replaced(lens_map, "heads = 2", "heads = 3"), {"blocks.0.attn.W_", "[2, 6, 3]", "[3, 2, 6]"});
+  expect_refused(replaced(lens_map, "heads = 2", "heads = 3"),
+                 {"blocks.0.attn.W_", "[2, 6, 3]", "[3, 2, 6]"});
 }
 
 TEST(Map, StepsThatCannotBeDoneAreNamed) {

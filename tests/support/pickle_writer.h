@@ -10,7 +10,7 @@ namespace varve::pickled {
 
 inline std::string number(uint64_t value, int bytes) {
   std::string out;
-  for (int i = 0; i < bytes; ++i) out += static_cast<char>(value >> (8 * i));
+  for (int i = 0; i < bytes; ++i) out += static_cast<char>(i < 8 ? value >> (8 * i) : 0);
   return out;
 }
 inline std::string text(const std::string& value) { return "X" + number(value.size(), 4) + value; }
