@@ -48,8 +48,10 @@ def torch_words(wanted, folder, *more):
 def check(wanted, folder, store, mode):
     """The worst disagreement of both programs on the same arrays."""
     ours = store.parent / f"{store.stem}-{mode}.npz"
-    subprocess.run([wanted.varve, "export", store.parent / f"{store.stem}-{mode}.h5", "--to", "npz", "-o", ours,
-                    "--quiet"], check=True, stdout=subprocess.DEVNULL)
+    # What a run prints and writes is the reduce over steps; positions are in the cell.
+    (cell,) = (store / "results" / "logit-lens").glob("*.h5")
+    subprocess.run([wanted.varve, "export", cell, "--to", "npz", "-o", ours, "--quiet"], check=True,
+                   stdout=subprocess.DEVNULL)
     left, right = numpy.load(ours), numpy.load(folder / "torch.npz")
     pick = lambda name: left[name].reshape(left[name].shape[-4:] if name == "top_id" else left[name].shape[-3:])
     entropy = float(numpy.abs(pick("entropy") - right["entropy"]).max())
