@@ -98,7 +98,8 @@ size_t get_size(const std::byte* in) {
 }  // namespace
 
 std::vector<std::byte> pack(TensorType type, std::span<const std::byte> bytes,
-                            std::span<const std::byte> base) {
+                            std::span<const std::byte> base,
+                            const std::function<void(int64_t bytes)>& advanced) {
   const auto width = static_cast<size_t>(size_of(type));
   const size_t block = block_values * width, most = bytes.size() - bytes.size() / 10;
   std::vector<std::byte> packed, planes(std::min(block, bytes.size()));
@@ -111,6 +112,7 @@ std::vector<std::byte> pack(TensorType type, std::span<const std::byte> bytes,
     if (ZSTD_isError(size)) fail("packing a tensor failed: {}", ZSTD_getErrorName(size));
     put_size(packed.data() + begin, size);
     packed.resize(begin + 4 + size);
+    advanced(static_cast<int64_t>(count));
     if (packed.size() > most) return {};
   }
   return packed;

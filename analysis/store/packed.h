@@ -8,6 +8,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <functional>
 #include <span>
 #include <vector>
 
@@ -15,9 +17,11 @@
 
 namespace varve {
 
-// Empty where packing would save less than a tenth. `base` has the same type and as many bytes.
+// Empty where packing would save less than a tenth. `base` has the same type and as many bytes. `advanced` is
+// told after every block how many bytes it had; it may throw Stopped.
 std::vector<std::byte> pack(TensorType type, std::span<const std::byte> bytes,
-                            std::span<const std::byte> base);
+                            std::span<const std::byte> base,
+                            const std::function<void(int64_t bytes)>& advanced);
 
 // Throws Error naming `whose` where the packed bytes do not give exactly base.size() bytes.
 std::vector<std::byte> unpack(TensorType type, std::span<const std::byte> packed,

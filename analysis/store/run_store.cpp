@@ -2,6 +2,7 @@
 #include "analysis/store/run_store.h"
 
 #include <algorithm>
+#include <atomic>
 #include <cstring>
 #include <unordered_set>
 
@@ -131,6 +132,11 @@ std::unique_ptr<RunStore::NewWeights> RunStore::write_weights(const std::vector<
   if (fresh.empty()) return nullptr;
   make_folder(inner_->shelf.folder());
   const fs::path file = inner_->shelf.folder() / (weights_name(digests) + ".h5");
+  int64_t to_pack = 0;
+  for (const NewTensor& tensor : fresh)
+    if (!tensor.base.empty()) to_pack += static_cast<int64_t>(tensor.bytes.size());
+  Task packing = task.part(0, to_pack > 0 ? 0.7 : 0), writing = task.part(to_pack > 0 ? 0.7 : 0, 1);
+  std::atomic<int64_t> done{0};
   std::vector<WeightsPayload> payloads(fresh.size());
   parallel_for(static_cast<int64_t>(fresh.size()), [&](int64_t which, int) {
     const NewTensor& tensor = fresh[static_cast<size_t>(which)];
@@ -143,18 +149,18 @@ std::unique_ptr<RunStore::NewWeights> RunStore::write_weights(const std::vector<
     base.digest = tensor.base;
     if (!keeps_whole(base.digest)) fail("tensor '{}': its base {} is not kept whole", base.name, base.digest);
     const TensorView old = this->tensor(base);
-    payload.packed = pack(base.type, tensor.bytes, old.bytes);
+    payload.packed = pack(base.type, tensor.bytes, old.bytes,
+                          [&](int64_t bytes) { packing.step(done += bytes, to_pack); });
     if (old.mapped) done_with(old.bytes);
     if (payload.packed.empty()) return;
     if (tensor.mapped) done_with(tensor.bytes);
     payload.mapped = false;
     payload.bytes = payload.packed;
     payload.base = base.digest;
-    task.step(which, static_cast<int64_t>(2 * fresh.size()));
   });
   int64_t bytes = 0;
   for (const WeightsPayload& payload : payloads) bytes += static_cast<int64_t>(payload.bytes.size());
-  return std::make_unique<NewWeights>(varve::write_weights(file, payloads, task), bytes);
+  return std::make_unique<NewWeights>(varve::write_weights(file, payloads, writing), bytes);
 }
 
 void RunStore::publish_series(const SeriesRecord& series) {

@@ -16,6 +16,8 @@ namespace {
 
 using Bytes = std::vector<std::byte>;
 
+void unwatched(int64_t) {}
+
 template <class T>
 Bytes bytes_of(const std::vector<T>& values) {
   Bytes bytes(values.size() * sizeof(T));
@@ -47,7 +49,7 @@ TEST(Packed, ANeighbourInTrainingTakesLessThanAThirdInBf16) {
   // The relative step 1e-2 packs 3.4 to 1 by the measurement that chose this scheme.
   const std::vector<float> before = drawn(600000, 0.02, 1), step = drawn(600000, 0.0002, 2);
   const Bytes base = bytes_of(bf16(before)), now = bytes_of(bf16(sum(before, step)));
-  const Bytes packed = pack(TensorType::bf16, now, base);
+  const Bytes packed = pack(TensorType::bf16, now, base, unwatched);
   ASSERT_FALSE(packed.empty());
   EXPECT_LT(packed.size() * 3, now.size());
   EXPECT_EQ(unpack(TensorType::bf16, packed, base, "w"), now);
@@ -64,7 +66,7 @@ TEST(Packed, EveryBitPatternOfEveryWidthComesBack) {
     for (size_t i = 0; i < now.size(); i += 97) now[i] = static_cast<std::byte>(random());
     const double special[] = {NAN, INFINITY, -INFINITY, 0.0, -0.0, 5e-324};
     std::memcpy(now.data(), special, sizeof special);
-    const Bytes packed = pack(type, now, base);
+    const Bytes packed = pack(type, now, base, unwatched);
     ASSERT_FALSE(packed.empty()) << name_of(type);
     EXPECT_EQ(unpack(type, packed, base, "w"), now) << name_of(type);
   }
@@ -75,13 +77,13 @@ TEST(Packed, NoiseIsNotWorthPacking) {
   Bytes base(100000), now(100000);
   for (std::byte& byte : base) byte = static_cast<std::byte>(random());
   for (std::byte& byte : now) byte = static_cast<std::byte>(random());
-  EXPECT_TRUE(pack(TensorType::f32, now, base).empty());
+  EXPECT_TRUE(pack(TensorType::f32, now, base, unwatched).empty());
 }
 
 TEST(Packed, DamagedBytesAreAnErrorThatNamesTheTensorOrUnpackToTheSameSize) {
   const std::vector<float> before = drawn(300000, 1, 3);
   const Bytes base = bytes_of(before), now = bytes_of(sum(before, drawn(300000, 1e-6, 4)));
-  const Bytes packed = pack(TensorType::f32, now, base);
+  const Bytes packed = pack(TensorType::f32, now, base, unwatched);
   ASSERT_FALSE(packed.empty());
   std::mt19937 random(5);
   for (int round = 0; round < 200; ++round) {
@@ -97,6 +99,14 @@ TEST(Packed, DamagedBytesAreAnErrorThatNamesTheTensorOrUnpackToTheSameSize) {
       EXPECT_NE(std::string(error.what()).find("blocks.0.w"), std::string::npos);
     }
   }
+}
+
+TEST(Packed, EveryBlockIsToldAndMayStopThePacking) {
+  const Bytes base(3 << 20), now(base);  // three blocks of 2^18 values of four bytes
+  std::vector<int64_t> told;
+  EXPECT_FALSE(pack(TensorType::f32, now, base, [&](int64_t bytes) { told.push_back(bytes); }).empty());
+  EXPECT_EQ(told, std::vector<int64_t>(3, 1 << 20));
+  EXPECT_THROW(pack(TensorType::f32, now, base, [](int64_t) { throw Stopped(); }), Stopped);
 }
 
 }  // namespace
