@@ -63,9 +63,18 @@ class DesktopUnderTest {
   const Environment& environment() const { return environment_; }
   std::filesystem::path folder() const { return folder_.path(); }
 
-  // Without a window manager nobody gives a new window the keyboard.
-  void take_focus(const std::string& title) {
-    xdotool({"search", "--sync", "--onlyvisible", "--name", title, "windowfocus", "--sync"});
+  // Without a window manager nobody gives a new window the keyboard. The words that follow are typed at once.
+  void take_focus(const std::string& title, const std::vector<std::string>& then = {}) {
+    std::vector<std::string> words{"/usr/bin/env", "xdotool", "search",      "--sync", "--onlyvisible",
+                                   "--name",       title,     "windowfocus", "--sync"};
+    words.insert(words.end(), then.begin(), then.end());
+    // A search looks at every window, and one that closes meanwhile (a dialog) ends it with BadWindow before
+    // anything was typed: it is asked again.
+    Ended ended;
+    ASSERT_TRUE(until([&] {
+      ended = run_words(words, environment_);
+      return ended.exit_code == 0;
+    })) << ended.err;
   }
 
   // The newest state that was written; empty before the first.

@@ -127,8 +127,8 @@ TEST_F(Files, ASeriesIsImportedAsAStoreAndTheImportCanBeStopped) {
 
   ask();
   // The import is stopped right after it began.
-  desk.xdotool({"key", "Return", "search", "--sync", "--onlyvisible", "--name", "Varve", "windowfocus",
-                "--sync", "key", "ctrl+period"});
+  desk.key("Return");
+  desk.take_focus("Varve", {"key", "ctrl+period"});
   ASSERT_TRUE(desk.shows([&](const auto& s) { return newest(s).at("finished") == true; }));
   EXPECT_EQ(newest(desk.state())["stopped"], true) << newest(desk.state());
   EXPECT_EQ(desk.state()["open"], false) << "half a series is not opened";
