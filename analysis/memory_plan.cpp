@@ -232,6 +232,9 @@ Probes prompts_of(const Probes& probes, const PromptBlock& block) {
   some.name = probes.name;
   some.prompts.assign(probes.prompts.begin() + block.first,
                       probes.prompts.begin() + block.first + block.count);
+  if (!probes.questions.empty())
+    some.questions.assign(probes.questions.begin() + block.first,
+                          probes.questions.begin() + block.first + block.count);
   return some;
 }
 

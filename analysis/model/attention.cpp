@@ -130,6 +130,42 @@ void attention_matrix(const ModelSpec& spec, const AttentionPlan& plan, Attended
   });
 }
 
+template <class T>
+void pattern_of_scores(const AttentionPlan& plan, int64_t length, T* matrix) {
+  parallel_for(plan.heads, [&](int64_t head, int) {
+    for (int64_t first = 0; first < length; first += block_queries) {
+      const Block block = block_at(plan, first, length);
+      T* rows = matrix + (head * length + first) * length;
+      for (int64_t query = 0; query < block.count; ++query) {
+        std::fill(rows + query * length, rows + query * length + block.key, T{0});
+        std::fill(rows + query * length + block.key + block.keys, rows + (query + 1) * length, T{0});
+      }
+      softmax_block<T>(plan, block, {rows + block.key, length});
+    }
+  });
+}
+
+template <class T>
+void mix_values(const ModelSpec& spec, const AttentionPlan& plan, int64_t length, const T* pattern,
+                const T* v, T* z) {
+  const int64_t width = plan.heads * plan.d_head, kv_width = plan.kv_heads * plan.d_head;
+  parallel_for(plan.heads, [&](int64_t head, int) {
+    const T* own = v + kv_head_of(spec, head) * plan.d_head;
+    for (int64_t first = 0; first < length; first += block_queries) {
+      const Block block = block_at(plan, first, length);
+      multiply<T>(block.count, plan.d_head, block.keys,
+                  {pattern + (head * length + first) * length + block.key, length},
+                  {own + block.key * kv_width, kv_width}, {z + head * plan.d_head + first * width, width});
+    }
+  });
+}
+
+template void pattern_of_scores<float>(const AttentionPlan&, int64_t, float*);
+template void pattern_of_scores<double>(const AttentionPlan&, int64_t, double*);
+template void mix_values<float>(const ModelSpec&, const AttentionPlan&, int64_t, const float*, const float*,
+                                float*);
+template void mix_values<double>(const ModelSpec&, const AttentionPlan&, int64_t, const double*,
+                                 const double*, double*);
 template void attend<float>(const ModelSpec&, const AttentionPlan&, RowBegins, const float*, const float*,
                             const float*, float*, const Task&);
 template void attend<double>(const ModelSpec&, const AttentionPlan&, RowBegins, const double*, const double*,

@@ -27,4 +27,12 @@ template <class T>
 void attention_matrix(const ModelSpec& spec, const AttentionPlan& plan, Attended what, int64_t length,
                       const T* q, const T* k, T* out, const Task& task);
 
+// The softmax of one prompt's whole scores, in place.
+template <class T>
+void pattern_of_scores(const AttentionPlan& plan, int64_t length, T* matrix);
+// z of one prompt from its whole pattern, by the very products of `attend`.
+template <class T>
+void mix_values(const ModelSpec& spec, const AttentionPlan& plan, int64_t length, const T* pattern,
+                const T* v, T* z);
+
 }  // namespace varve

@@ -10,6 +10,7 @@
 
 #include "analysis/core/task.h"
 #include "analysis/model/compute.h"
+#include "analysis/model/intervene.h"
 #include "analysis/model/probes.h"
 #include "analysis/model/weights.h"
 
@@ -58,10 +59,21 @@ struct Pace {
   std::vector<std::span<const std::byte>> after;  // what it fetches during the last layer
 };
 
+// A pass that begins at a later layer, from a stream [rows of all prompts, d_model] that an earlier pass had
+// as blocks.<layer>.resid_pre. layer = layers: only the final norm and the unembedding are left. Exactly one
+// of f32 and f64 is filled; nothing before that layer is shown.
+struct Start {
+  int64_t layer = 0;
+  std::span<const float> f32;
+  std::span<const double> f64;
+};
+
 // Laws: a prompt alone equals the same prompt among others, and threads() never changes a bit. Stops after
-// the last wanted site (weights behind it are never touched).
+// the last wanted site (weights behind it are never touched). Readers see a site as `changes` leave it;
+// prompts named in changes count as pace.first_prompt does.
 void forward(const Weights& weights, const Probes& probes, Compute compute,
-             std::span<SiteReader* const> readers, Task& task, const Pace& pace = {});
+             std::span<SiteReader* const> readers, Task& task, const Pace& pace = {},
+             const Interventions& changes = {}, const Start& start = {});
 
 // logits = softcap(logit_scale * (LN_f(resid) W_U + b_U)) for rows [count, d_model], one vocabulary tile at a
 // time; the very code path the model's own output takes, so the lens at the last layer equals it bit for bit.
@@ -76,6 +88,9 @@ class Unembed {
   // resid [count, d_model] with count the rows of ONE prompt (rows are never mixed between prompts).
   void run(std::span<const float> resid, int64_t count, const Tile& tile) const;
   void run(std::span<const double> resid, int64_t count, const Tile64& tile) const;
+  // The same for rows that have been through the final norm already.
+  void run_normalised(std::span<const float> normed, int64_t count, const Tile& tile) const;
+  void run_normalised(std::span<const double> normed, int64_t count, const Tile64& tile) const;
   // In f64 rows meet BLAS in blocks that begin at multiples of row_block; see VocabSweep for several
   // residuals of the same rows.
   static constexpr int64_t row_block = 128;

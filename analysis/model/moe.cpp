@@ -55,14 +55,14 @@ void choose(const ModelSpec& spec, const T* probs, T* indices, T* weights) {
 
 // The rows that chose one expert, still in their prompts.
 template <class T>
-struct Chosen {
+struct ChosenRows {
   std::vector<int64_t> rows, begin = {0};
   std::vector<T> weights;
 };
 
 template <class T>
-Chosen<T> rows_of_expert(const Routing<T>& routing, int64_t ranks, int64_t expert, RowBegins begin) {
-  Chosen<T> chosen;
+ChosenRows<T> rows_of_expert(const Routing<T>& routing, int64_t ranks, int64_t expert, RowBegins begin) {
+  ChosenRows<T> chosen;
   for (size_t prompt = 0; prompt + 1 < begin.size(); ++prompt) {
     for (int64_t row = begin[prompt]; row < begin[prompt + 1]; ++row)
       for (int64_t rank = 0; rank < ranks; ++rank) {
@@ -87,6 +87,17 @@ Matrix matrix_of(const Weights& weights, const std::string& name, int64_t rows, 
 }
 
 template <class T>
+void choose_again(const ModelSpec& spec, int64_t rows, Chosen from, Routing<T>& routing) {
+  const int64_t experts = spec.experts, ranks = spec.experts_per_token;
+  if (from == Chosen::by_logits) routing.probs = routing.logits;
+  for (int64_t row = 0; row < rows; ++row) {
+    T* probs = routing.probs.data() + row * experts;
+    if (from == Chosen::by_logits) softmax(probs, experts);
+    choose(spec, probs, routing.indices.data() + row * ranks, routing.weights.data() + row * ranks);
+  }
+}
+
+template <class T>
 Routing<T> route(const Weights& weights, int64_t layer, RowBegins begin, const T* x, const Task& task) {
   const ModelSpec& spec = weights.spec();
   const std::string mlp = fmt::format("blocks.{}.mlp.", layer);
@@ -95,14 +106,9 @@ Routing<T> route(const Weights& weights, int64_t layer, RowBegins begin, const T
   routing.logits.resize(static_cast<size_t>(rows * experts));
   linear<T>({x, spec.d_model}, begin, matrix_of(weights, mlp + "W_router", experts, spec.d_model), {},
             {routing.logits.data(), experts}, task);
-  routing.probs = routing.logits;
   routing.indices.resize(static_cast<size_t>(rows * ranks));
   routing.weights.resize(static_cast<size_t>(rows * ranks));
-  for (int64_t row = 0; row < rows; ++row) {
-    softmax(routing.probs.data() + row * experts, experts);
-    choose(spec, routing.probs.data() + row * experts, routing.indices.data() + row * ranks,
-           routing.weights.data() + row * ranks);
-  }
+  choose_again(spec, rows, Chosen::by_logits, routing);
   if (!spec.shared_gate) return routing;
   routing.shared_gate.resize(static_cast<size_t>(rows));
   linear<T>({x, spec.d_model}, begin, matrix_of(weights, mlp + "shared.gate", 1, spec.d_model), {},
@@ -119,7 +125,7 @@ void run_experts(const Weights& weights, int64_t layer, RowBegins begin, const R
   const int64_t width = spec.d_model;
   std::fill(out, out + begin.back() * width, T{0});
   for (int64_t expert = 0; expert < spec.experts; ++expert) {
-    const Chosen<T> chosen = rows_of_expert(routing, spec.experts_per_token, expert, begin);
+    const ChosenRows<T> chosen = rows_of_expert(routing, spec.experts_per_token, expert, begin);
     if (chosen.rows.empty()) continue;
     std::vector<T> gathered;
     gathered.reserve(chosen.rows.size() * static_cast<size_t>(width));
@@ -139,6 +145,8 @@ void run_experts(const Weights& weights, int64_t layer, RowBegins begin, const R
   add_to(out, shared.data(), begin.back() * width);
 }
 
+template void choose_again<float>(const ModelSpec&, int64_t, Chosen, Routing<float>&);
+template void choose_again<double>(const ModelSpec&, int64_t, Chosen, Routing<double>&);
 template Routing<float> route<float>(const Weights&, int64_t, RowBegins, const float*, const Task&);
 template Routing<double> route<double>(const Weights&, int64_t, RowBegins, const double*, const Task&);
 template void run_experts<float>(const Weights&, int64_t, RowBegins, const Routing<float>&, const float*,

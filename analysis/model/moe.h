@@ -24,6 +24,11 @@ struct Routing {
 template <class T>
 Routing<T> route(const Weights& weights, int64_t layer, RowBegins begin, const T* x, const Task& task);
 
+// The choice anew after logits or probabilities were changed.
+enum class Chosen { by_logits, by_probs };
+template <class T>
+void choose_again(const ModelSpec& spec, int64_t rows, Chosen from, Routing<T>& routing);
+
 // out [rows, d_model] = sum over chosen experts of weight * expert(x), plus the shared expert.
 template <class T>
 void run_experts(const Weights& weights, int64_t layer, RowBegins begin, const Routing<T>& routing,

@@ -96,16 +96,43 @@ Probes repeat_random(const std::string& pack, const std::string& settings, int64
   return probes;
 }
 
+void check_questions(const Probes& probes, int64_t vocab) {
+  if (probes.questions.size() != probes.prompts.size())
+    fail("a task has {} questions for {} prompts; each prompt needs one", probes.questions.size(),
+         probes.prompts.size());
+  for (size_t prompt = 0; prompt < probes.prompts.size(); ++prompt) {
+    const Question& question = probes.questions[prompt];
+    const auto length = static_cast<int64_t>(probes.prompts[prompt].size());
+    if (!question.corrupted.empty() && static_cast<int64_t>(question.corrupted.size()) != length)
+      fail("pair {}: the clean prompt has {} tokens and the corrupted one {}; they must be equally long",
+           prompt, length, question.corrupted.size());
+    if (question.position < -length || question.position >= length)
+      fail("pair {}: the answer is read at position {} of a prompt of {} tokens", prompt, question.position,
+           length);
+    for (const auto* ids : {&question.corrupted, &question.correct, &question.incorrect})
+      for (const int64_t id : *ids)
+        if (id < 0 || id >= vocab)
+          fail("pair {}: token id {} is outside the model's vocabulary of {}", prompt, id, vocab);
+  }
+}
+
+void add_ids(Digest& digest, const std::vector<int64_t>& ids) {
+  const int64_t length = static_cast<int64_t>(ids.size());
+  digest.add(&length, sizeof(length));
+  digest.add(ids.data(), ids.size() * sizeof(int64_t));
+}
+
 }  // namespace
 
 std::string Probes::digest() const {
   Digest digest;
   const int64_t count = static_cast<int64_t>(prompts.size());
   digest.add(&count, sizeof(count));
-  for (const std::vector<int64_t>& ids : prompts) {
-    const int64_t length = static_cast<int64_t>(ids.size());
-    digest.add(&length, sizeof(length));
-    digest.add(ids.data(), ids.size() * sizeof(int64_t));
+  for (const std::vector<int64_t>& ids : prompts) add_ids(digest, ids);
+  for (const Question& question : questions) {
+    for (const auto* ids : {&question.corrupted, &question.correct, &question.incorrect})
+      add_ids(digest, *ids);
+    digest.add(&question.position, sizeof(question.position));
   }
   return digest.hex();
 }
@@ -147,6 +174,7 @@ void check_probes(const Probes& probes, int64_t vocab, int64_t context) {
         fail("prompt {}, position {}: token id {} is outside the model's vocabulary of {} (0 to {})", prompt,
              position, ids[position], vocab, vocab - 1);
   }
+  if (!probes.questions.empty()) check_questions(probes, vocab);
 }
 
 }  // namespace varve

@@ -7,10 +7,18 @@
 
 namespace varve {
 
+// What a task asks of one prompt: a corrupted twin of equal length, and which answers are right and wrong.
+struct Question {
+  std::vector<int64_t> corrupted;           // empty where the task has no twin
+  std::vector<int64_t> correct, incorrect;  // token ids; several where any of them counts
+  int64_t position = -1;                    // where the answer is read; negative counts from the end
+};
+
 struct Probes {
   std::vector<std::vector<int64_t>> prompts;
-  std::string name;            // "text", "tokens", "repeat-random v1 seed 0"
-  std::string digest() const;  // over the ids and their lengths, not the name
+  std::string name;                      // "text", "tokens", "repeat-random v1 seed 0"
+  std::vector<Question> questions = {};  // of a task: one a prompt; else empty
+  std::string digest() const;            // over the ids and their lengths, not the name
   int64_t longest() const;
   int64_t tokens() const;  // in all
 };

@@ -135,11 +135,14 @@ int64_t site_extent(const ModelSpec& spec, const std::string& axis, int64_t prom
   return found->second;
 }
 
-SiteDesk::SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers, int64_t first_prompt)
+SiteDesk::SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers, int64_t first_prompt,
+                   int64_t first_layer)
     : first_prompt_(first_prompt) {
   int64_t layer = -1;  // of the sites in computing order; what follows the blocks needs all of them
   for (const SiteInfo& site : sites_of(spec)) {
     if (site.name.starts_with(fmt::format("blocks.{}.", layer + 1))) ++layer;
+    const bool outside = site.name.starts_with("ln_final") || site.name == "logits";
+    if (!outside && layer < first_layer) continue;
     for (SiteReader* reader : readers)
       if (reader->wants(site.name)) {
         last_layer_ = layer;

@@ -14,8 +14,10 @@ namespace varve {
 
 class SiteDesk {
  public:
-  // first_prompt: the place of this pass's first prompt among all.
-  SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers, int64_t first_prompt = 0);
+  // first_prompt: the place of this pass's first prompt among all. first_layer: sites before it are not
+  // computed; -1: all are.
+  SiteDesk(const ModelSpec& spec, std::span<SiteReader* const> readers, int64_t first_prompt = 0,
+           int64_t first_layer = -1);
   bool wanted(const std::string& site) const { return wanted_.count(site) > 0; }
   bool finished() const { return left_ == 0; }        // nothing wanted is still to come
   int64_t last_layer() const { return last_layer_; }  // whose weights are needed; -1: none

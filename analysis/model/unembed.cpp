@@ -29,6 +29,14 @@ struct Unembed::Inner : OutputMap {
       fail("unembedding: {} values are not {} rows of {}", resid.size(), count, width);
     std::vector<T> normed(resid.size());
     norm_rows(vectors<T>().norm, resid.data(), count, width, normed.data());
+    multiply_tiles<T>(normed, count, tile);
+  }
+
+  template <class T, class Tile>
+  void multiply_tiles(std::span<const T> normed, int64_t count, const Tile& tile) const {
+    const int64_t width = w.columns;
+    if (count < 1 || static_cast<int64_t>(normed.size()) != count * width)
+      fail("unembedding: {} values are not {} rows of {}", normed.size(), count, width);
     [[maybe_unused]] PackedRows packed;
     if constexpr (std::is_same_v<T, float>)
       packed.pack(gemm_kernel(compute), {normed.data(), width}, count, width);
@@ -91,6 +99,15 @@ void Unembed::run(std::span<const float> resid, int64_t count, const Tile& tile)
 void Unembed::run(std::span<const double> resid, int64_t count, const Tile64& tile) const {
   if (inner_->compute != Compute::f64) fail("unembedding: f64 rows were given to an f32 unembedding");
   inner_->run(resid, count, tile);
+}
+
+void Unembed::run_normalised(std::span<const float> normed, int64_t count, const Tile& tile) const {
+  inner_->multiply_tiles(normed, count, tile);
+}
+
+void Unembed::run_normalised(std::span<const double> normed, int64_t count, const Tile64& tile) const {
+  if (inner_->compute != Compute::f64) fail("unembedding: f64 rows were given to an f32 unembedding");
+  inner_->multiply_tiles(normed, count, tile);
 }
 
 const OutputMap& Unembed::map() const { return *inner_; }

@@ -27,7 +27,7 @@ struct Request {
   std::filesystem::path source, output;
   std::optional<int64_t> step;
   std::string branch = "main", compute = "f32";
-  std::vector<std::string> sites;
+  std::vector<std::string> sites, patches;
   ProbeOptions probes;
   bool dry = false;
 };
@@ -119,6 +119,34 @@ Estimate estimate_trace(const OpenedCheckpoint& opened, const std::vector<std::s
   return estimate;
 }
 
+// The changes asked for, which must name prompts there are.
+Interventions changes_asked(const ModelSpec& spec, const std::vector<std::string>& patches,
+                            const Probes& probes) {
+  Interventions changes;
+  const auto prompts = static_cast<int64_t>(probes.prompts.size());
+  for (const std::string& patch : patches) {
+    const Intervention change = intervention_from(spec, patch);
+    const auto named = change.where.find("prompt");
+    const int64_t prompt = named == change.where.end() ? 0 : named->second;
+    if (prompt >= prompts || change.from_prompt >= prompts)
+      fail_usage("--patch '{}' names prompt {}, but there are prompts 0 to {}", patch,
+                 std::max(prompt, change.from_prompt), prompts - 1);
+    changes.push_back(change);
+  }
+  return changes;
+}
+
+// Means and resampling read other prompts of the same pass.
+void keep_in_one_pass(const Interventions& changes, const MemoryPlan& memory) {
+  if (memory.blocks.size() < 2) return;
+  for (const Intervention& change : changes)
+    if (change.change == Change::mean || change.change == Change::resample)
+      fail_budget(
+          "a mean or another prompt's values at {} need all prompts in one pass, and --max-memory allows {} "
+          "passes only; give more memory or fewer prompts",
+          change.site, memory.blocks.size());
+}
+
 int trace(const Request& request, Console& console) {
   if (request.output.empty() && !request.dry)
     fail_usage("-o OUT.h5 is missing: which file shall be written? See 'varve trace --help'.");
@@ -128,6 +156,7 @@ int trace(const Request& request, Console& console) {
   const std::vector<std::string> sites = chosen_sites(spec, request.sites);
   const Probes probes = read_probes(request.probes, opened.tokenizer, spec.vocab, console);
   check_probes(probes, spec.vocab, spec.context);
+  const Interventions changes = changes_asked(spec, request.patches, probes);
   const int64_t budget = budget_of(console);
   MemoryNeed need;
   need.checkpoint = &opened.record;
@@ -136,6 +165,7 @@ int trace(const Request& request, Console& console) {
   need.largest_site = largest_site(spec, sites, probes, compute);
   MemoryPlan memory;
   fit_threads(console, [&] { memory = plan_memory(need, budget); });
+  keep_in_one_pass(changes, memory);
   if (request.dry) {
     const Estimate estimate = estimate_trace(opened, sites, probes, memory);
     console.print(console.json ? json_text(estimate_json(estimate, budget))
@@ -158,7 +188,7 @@ int trace(const Request& request, Console& console) {
     const double from = static_cast<double>(i), all = static_cast<double>(memory.blocks.size());
     Task part = console.task.part(from / all, (from + 1) / all);
     forward(weights, prompts_of(probes, memory.blocks[i]), compute, readers, part,
-            {memory.blocks[i].first, &ahead, {}});
+            {memory.blocks[i].first, &ahead, {}}, changes);
   }
   file.attribute("source", opened.record.source);
   file.attribute("step", std::to_string(opened.record.step));
@@ -169,6 +199,8 @@ int trace(const Request& request, Console& console) {
     file.attribute("compute_error", error);
     console.task.note(error);
   }
+  if (!request.patches.empty())
+    file.attribute("patches", fmt::format("{}", fmt::join(request.patches, "; ")));
   file.attribute("probes", probes.name);
   file.attribute("probe_digest", probes.digest());
   file.attribute("varve", VARVE_VERSION);
@@ -204,6 +236,10 @@ void add_trace(VerbCatalog& catalog) {
                       "sites to write, as in 'blocks.*.attn.pattern,logits'")
              ->required()
              ->type_name("GLOB,GLOB");
+         add_repeated(command, "--patch", request->patches,
+                      "change an activation: 'blocks.1.attn.z[head=3,pos=-1]=zero'; WHAT is a number, "
+                      "+number, xFACTOR, zero, mean or prompt:N; may be repeated")
+             ->type_name("SITE[INDEX]=WHAT");
          command.add_option("--compute", request->compute, "f32 (default), f64, or bf16 with its error")
              ->type_name("MODE");
          command.add_flag("--dry-run", request->dry, "only say what it would read, compute, hold and take");
