@@ -12,6 +12,7 @@
 #include "analysis/core/dataset.h"
 #include "analysis/core/settings.h"
 #include "analysis/core/task.h"
+#include "analysis/inputs.h"
 #include "analysis/memory_plan.h"
 #include "analysis/study.h"
 
@@ -40,11 +41,25 @@ struct Analysis {
   // reduce: cells joined along `step`; empty where the joined cells are the result.
   std::function<Dataset(const Dataset& joined, const SettingValues& values, Task& task)> reduce;
   std::vector<std::string> reduce_reads;  // the arrays it reads; empty: all
+  // The analysis whose cells the reduce reads, so that nothing is computed twice; empty: its own. `settings`
+  // then holds those of that analysis too, and `begin` is its.
+  std::string cells_of;
+  // Tables and results of others that the reduce reads; then reduce_with takes the place of reduce. Without
+  // `begin`, or where an input stands in for the cells, `joined` is empty.
+  std::vector<InputInfo> inputs;
+  std::function<Dataset(const Dataset& joined, const Inputs& inputs, const SettingValues& values, Task& task)>
+      reduce_with;
   // What a cell takes beside its forward; empty: about what keeping every layer's stream takes.
   std::function<CellCost(const ModelSpec& spec, const SettingValues& values, const Probes& probes,
                          Compute compute)>
       cost;
 };
+
+bool has_reduce(const Analysis& analysis);
+// False where the reduce needs nothing but its inputs: no checkpoint is read and no prompt is needed.
+bool makes_cells(const Analysis& analysis, const Inputs& inputs);
+// Throws Error (usage) for an input nobody declared and for one that is needed and missing.
+void check_inputs(const Analysis& analysis, const Inputs& inputs);
 
 using AnalysisCatalog = Catalog<Analysis>;
 

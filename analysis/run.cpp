@@ -97,7 +97,7 @@ Dataset compute_cell(Running& run, const CheckpointRecord& checkpoint, const Che
                      Task task) {
   Study study(run.store, checkpoint, run.probes, run.tokenizer, run.request.compute);
   if (run.memory.frugal) study.be_frugal();
-  const std::unique_ptr<Cell> cell = run.plan.analysis->begin(study, run.plan.settings);
+  const std::unique_ptr<Cell> cell = run.plan.cells->begin(study, run.plan.cell_settings);
   if (run.plan.analysis->needs_probes) read_prompts(run, study, *cell, next, task.part(0, 0.95));
   Task finishing = task.part(0.95, 1);
   Dataset result = cell->finish(finishing);
@@ -128,14 +128,16 @@ Dataset part_for_reduce(Dataset cell, const std::vector<std::string>& names) {
   return part;
 }
 
-std::map<std::string, std::string> reduce_parts(const RunPlan& plan) {
+std::map<std::string, std::string> reduce_parts(const RunPlan& plan, const Inputs& inputs) {
   std::string cells;
   for (size_t i = 0; i < plan.report.steps.size(); ++i)
     cells += fmt::format("{}:{} ", plan.report.steps[i], plan.report.cell_keys[i]);
-  return {{"analysis", plan.analysis->name + ".series"},
-          {"version", std::to_string(plan.analysis->version)},
-          {"settings", nlohmann::json(plan.settings).dump()},
-          {"cells", cells}};
+  std::map<std::string, std::string> parts = {{"analysis", plan.analysis->name + ".series"},
+                                              {"version", std::to_string(plan.analysis->version)},
+                                              {"settings", nlohmann::json(plan.settings).dump()},
+                                              {"cells", cells}};
+  if (!plan.analysis->inputs.empty()) parts["inputs"] = digest_of(inputs);
+  return parts;
 }
 
 Dataset load(const RunStore& store, const std::string& analysis, const std::string& key) {
@@ -149,10 +151,10 @@ void finish_series(const std::shared_ptr<RunStore>& store, const RunRequest& req
                    Task task) {
   RunReport& report = plan.report;
   const std::string series_name = plan.analysis->name + ".series";
-  const std::map<std::string, std::string> parts = reduce_parts(plan);
+  const std::map<std::string, std::string> parts = reduce_parts(plan, request.inputs);
   const std::vector<std::string> read =
-      plan.analysis->reduce ? plan.analysis->reduce_reads : std::vector<std::string>{};
-  if (plan.analysis->reduce) {
+      has_reduce(*plan.analysis) ? plan.analysis->reduce_reads : std::vector<std::string>{};
+  if (has_reduce(*plan.analysis)) {
     report.reduce_key = key_of(parts);
     if (store->has_result(series_name, report.reduce_key)) {
       report.reduce_cached = true;
@@ -165,15 +167,18 @@ void finish_series(const std::shared_ptr<RunStore>& store, const RunRequest& req
   for (const std::string& key : report.cell_keys) {
     auto found = cells.find(key);
     if (found == cells.end())
-      found = cells.emplace(key, part_for_reduce(load(*store, plan.analysis->name, key), read)).first;
+      found = cells.emplace(key, part_for_reduce(load(*store, plan.cells->name, key), read)).first;
     in_order.push_back(&found->second);
   }
-  report.result = join_steps(report.steps, in_order);
+  if (!in_order.empty()) report.result = join_steps(report.steps, in_order);
   cells.clear();
-  if (!plan.analysis->reduce) return;
+  if (!has_reduce(*plan.analysis)) return;
   task.doing("over the series");
-  report.result = plan.analysis->reduce(report.result, plan.settings, task);
+  report.result = plan.analysis->reduce_with
+                      ? plan.analysis->reduce_with(report.result, request.inputs, plan.settings, task)
+                      : plan.analysis->reduce(report.result, plan.settings, task);
   add_provenance(report.result, parts, report.reduce_key, request);
+  if (!request.inputs.empty()) report.result.provenance["inputs"] = described(request.inputs);
   report.result.provenance["analysis"] = series_name;
   store->publish_result(series_name, report.reduce_key, report.result);
 }
@@ -192,14 +197,14 @@ RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest&
     run.memory = plan_memory(
         memory_need(*store, plan, request, checkpoint_at(*store, request.branch, missing.front())),
         request.max_memory);
-  const double share = plan.analysis->reduce ? 0.95 : 1;
+  const double share = has_reduce(*plan.analysis) ? 0.95 : 1;
   const double cells = static_cast<double>(report.steps.size());
 
   for (size_t i = 0; i < report.steps.size(); ++i) {
     const int64_t step = report.steps[i];
     const std::string& key = report.cell_keys[i];
     const double from = share * static_cast<double>(i) / cells;
-    if (store->has_result(plan.analysis->name, key)) {
+    if (store->has_result(plan.cells->name, key)) {
       ++report.cached;
     } else {
       Task part = task.part(from, share * static_cast<double>(i + 1) / cells);
@@ -209,7 +214,8 @@ RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest&
       const CheckpointRecord* next = last ? nullptr : &checkpoint_at(*store, request.branch, *(here + 1));
       Dataset cell = compute_cell(run, checkpoint_at(*store, request.branch, step), next, part);
       add_provenance(cell, plan.parts.at(key), key, request);
-      store->publish_result(plan.analysis->name, key, cell);
+      cell.provenance["analysis"] = plan.cells->name;
+      store->publish_result(plan.cells->name, key, cell);
       ++report.computed;
     }
     if (done) done(step, key);

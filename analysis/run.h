@@ -19,6 +19,7 @@ struct RunRequest {
   std::vector<int64_t> steps;  // empty: all of the branch
   std::string branch = "main";
   Probes probes;
+  Inputs inputs;  // what the reduce reads beside the cells; they are part of its key, not of the cells'
   Compute compute = Compute::f32;
   int64_t max_memory = 0;  // bytes this process may hold at its peak; 0: as much as it takes
 };
@@ -27,6 +28,7 @@ struct RunReport {
   int64_t computed = 0, cached = 0;  // cells
   bool reduce_cached = false;
   std::vector<int64_t> steps;
+  std::string cells_of;                // the analysis under whose name the cells lie
   std::vector<std::string> cell_keys;  // one per step
   std::string reduce_key;  // under results/<analysis>.series/; empty where the analysis has no reduce
   Dataset result;          // the reduce, or the joined cells

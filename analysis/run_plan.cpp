@@ -26,6 +26,13 @@ std::vector<int64_t> steps_of_branch(const RunStore& store, const std::string& b
   return steps;
 }
 
+void choose_cells(RunPlan& plan) {
+  plan.cells = plan.analysis->cells_of.empty() ? plan.analysis : &analyses().get(plan.analysis->cells_of);
+  for (const SettingInfo& one : plan.cells->settings)
+    plan.cell_settings[one.name] = plan.settings.at(one.name);
+  plan.report.cells_of = plan.cells->name;
+}
+
 }  // namespace
 
 const CheckpointRecord& checkpoint_at(const RunStore& store, const std::string& branch, int64_t step) {
@@ -38,6 +45,9 @@ RunPlan plan_run(const RunStore& store, const RunRequest& request) {
   RunPlan plan;
   plan.analysis = &analyses().get(request.analysis);
   plan.settings = normalise(plan.analysis->settings, request.settings, "analysis " + request.analysis);
+  check_inputs(*plan.analysis, request.inputs);
+  choose_cells(plan);
+  if (!makes_cells(*plan.analysis, request.inputs)) return plan;
   if (plan.analysis->needs_probes && request.probes.prompts.empty())
     fail_usage("analysis {} needs prompts: give --text, --tokens or --probes.", request.analysis);
   plan.report.steps = request.steps.empty() ? steps_of_branch(store, request.branch) : request.steps;
@@ -48,7 +58,7 @@ RunPlan plan_run(const RunStore& store, const RunRequest& request) {
       check_probes(request.probes, spec.vocab, spec.context);
     }
     std::map<std::string, std::string> parts =
-        key_parts(*plan.analysis, plan.settings, checkpoint, request.probes, request.compute);
+        key_parts(*plan.cells, plan.cell_settings, checkpoint, request.probes, request.compute);
     const std::string key = key_of(parts);
     plan.report.cell_keys.push_back(key);
     plan.parts.emplace(key, std::move(parts));
@@ -61,7 +71,7 @@ std::vector<int64_t> missing_steps(const RunStore& store, const RunPlan& plan) {
   std::set<std::string> seen;
   for (size_t i = 0; i < plan.report.steps.size(); ++i) {
     const std::string& key = plan.report.cell_keys[i];
-    if (!store.has_result(plan.analysis->name, key) && seen.insert(key).second)
+    if (!store.has_result(plan.cells->name, key) && seen.insert(key).second)
       missing.push_back(plan.report.steps[i]);
   }
   return missing;
@@ -76,13 +86,13 @@ MemoryNeed memory_need(const RunStore& store, const RunPlan& plan, const RunRequ
   need.probes = &request.probes;
   need.compute = request.compute;
   need.steps = static_cast<int64_t>(plan.report.steps.size());
-  if (plan.analysis->cost) {
-    need.cost = plan.analysis->cost(spec, plan.settings, request.probes, request.compute);
+  if (plan.cells->cost) {
+    need.cost = plan.cells->cost(spec, plan.cell_settings, request.probes, request.compute);
   } else {
     // An analysis that does not say: as much as one that keeps the stream of every layer.
     need.cost.kept_per_token = (spec.layers + 1) * spec.d_model * (request.compute == Compute::f64 ? 8 : 4);
   }
-  const bool reads_part = plan.analysis->reduce && !plan.analysis->reduce_reads.empty();
+  const bool reads_part = has_reduce(*plan.analysis) && !plan.analysis->reduce_reads.empty();
   if (!reads_part) need.cost.reduced_per_place = need.cost.result_per_place;
   return need;
 }

@@ -12,6 +12,8 @@ namespace varve {
 struct RunPlan {
   const Analysis* analysis = nullptr;
   SettingValues settings;
+  const Analysis* cells = nullptr;  // the analysis that makes the cells; mostly the same
+  SettingValues cell_settings;      // the part of the settings that it declares
   RunReport report;
   std::map<std::string, std::map<std::string, std::string>> parts;  // by key
 };

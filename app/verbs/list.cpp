@@ -35,7 +35,7 @@ Json analyses_json() {
                    {"summary", one.summary},
                    {"version", one.version},
                    {"needs_probes", one.needs_probes},
-                   {"series", static_cast<bool>(one.reduce)},
+                   {"series", has_reduce(one)},
                    {"settings", settings_json(one.settings)}});
   return out;
 }
