@@ -1,11 +1,11 @@
-// From typed text to checked token ids.
+// From typed text to checked token ids: of one prompt, or of many.
 #include "app/session/prompt.h"
 
 #include <charconv>
+#include <optional>
 
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
-#include "analysis/model/probes.h"
 
 namespace varve {
 
@@ -26,6 +26,62 @@ std::vector<int64_t> read_ids(std::string text) {
   return ids;
 }
 
+// What stands after `word`, without spaces around it; nothing where the text begins otherwise.
+std::optional<std::string> after(const std::string& word, const std::string& text) {
+  if (text.rfind(word, 0) != 0) return std::nullopt;
+  const size_t begin = text.find_first_not_of(" \t", word.size());
+  if (begin == std::string::npos) return "";
+  return text.substr(begin, text.find_last_not_of(" \t\r\n") - begin + 1);
+}
+
+std::vector<int64_t> ids_of(const std::string& text, const Opened& opened) {
+  if (const auto ids = after("ids:", text)) return read_ids(*ids);
+  if (!opened.tokenizer) return read_ids(text);
+  std::vector<int64_t> ids;
+  for (const Token& token : opened.tokenizer->encode(text)) ids.push_back(token.id);
+  return ids;
+}
+
+Probes probes_of_lines(const std::string& file, const Opened& opened) {
+  constexpr int64_t limit_bytes = 256 << 10;  // read again whenever the field changes
+  Probes probes{.prompts = {}, .name = "text"};
+  for (std::string& line : split(read_file(file, limit_bytes), '\n')) {
+    if (!line.empty() && line.back() == '\r') line.pop_back();
+    if (!line.empty()) probes.prompts.push_back(ids_of(line, opened));
+  }
+  if (probes.prompts.empty()) fail("{} holds no prompts. Write one a line.", file);
+  return probes;
+}
+
+// The prompts are part of every result: tokens [prompt, pos], -1 after a prompt's end.
+Probes probes_of_result(const std::string& place, const Opened& opened) {
+  const size_t slash = place.find('/');
+  if (slash == std::string::npos) fail("'{}' names no result. Write it as logit-lens/KEY.", place);
+  const std::string analysis = place.substr(0, slash), key = place.substr(slash + 1);
+  const std::optional<Dataset> result = opened.store->result(analysis, key);
+  if (!result) fail("{} holds no result {} / {}.", opened.name(), analysis, key);
+  const auto name = result->provenance.find("probes");
+  Probes probes{.prompts = {}, .name = name == result->provenance.end() ? "text" : name->second};
+  const Array& tokens = (*result)["tokens"];
+  for (int64_t prompt = 0; prompt < result->extent("prompt"); ++prompt) {
+    const Array row = tokens.at("prompt", prompt);
+    std::vector<int64_t> ids;
+    for (int64_t pos = 0; pos < row.size() && row.number(pos) >= 0; ++pos)
+      ids.push_back(static_cast<int64_t>(row.number(pos)));
+    probes.prompts.push_back(std::move(ids));
+  }
+  return probes;
+}
+
+Probes probes_of(const std::string& text, const Opened& opened) {
+  if (const auto pack = after("pack:", text)) return make_pack(*pack, opened.spec.vocab);
+  if (const auto file = after("lines:", text)) return probes_of_lines(*file, opened);
+  if (const auto place = after("as in:", text)) return probes_of_result(*place, opened);
+  Probes probes{.prompts = {}, .name = "text"};
+  if (std::vector<int64_t> ids = ids_of(text, opened); !ids.empty()) probes.prompts.push_back(std::move(ids));
+  return probes;
+}
+
 std::string piece_of(int64_t id, const Opened& opened) {
   const std::string bytes = opened.tokenizer ? opened.tokenizer->piece(id) : "";
   return bytes.empty() ? "#" + std::to_string(id) : show_piece(bytes);
@@ -38,18 +94,15 @@ Prompt read_prompt(const std::string& text, const Opened& opened) {
   prompt.text = text;
   if (text.empty()) return prompt;
   try {
-    if (text.rfind("ids:", 0) == 0)
-      prompt.ids = read_ids(text.substr(4));
-    else if (!opened.tokenizer)
-      prompt.ids = read_ids(text);
-    else
-      for (const Token& token : opened.tokenizer->encode(text)) prompt.ids.push_back(token.id);
-    if (prompt.ids.empty()) return prompt;
-    check_probes({.prompts = {prompt.ids}, .name = "text"}, opened.spec.vocab, opened.spec.context);
+    prompt.probes = probes_of(text, opened);
+    if (prompt.probes.prompts.empty()) return prompt;
+    check_probes(prompt.probes, opened.spec.vocab, opened.spec.context);
+    prompt.ids = prompt.probes.prompts.front();
     for (int64_t id : prompt.ids) prompt.pieces.push_back(piece_of(id, opened));
   } catch (const Error& error) {
     prompt.problem = error.what();
     prompt.pieces.clear();
+    prompt.probes = {};
   }
   return prompt;
 }

@@ -5,20 +5,23 @@
 #include <string>
 #include <vector>
 
+#include "analysis/model/probes.h"
 #include "app/session/opened.h"
 
 namespace varve {
 
 struct Prompt {
   std::string text;
-  std::vector<int64_t> ids;
+  std::vector<int64_t> ids;         // of the first prompt
   std::vector<std::string> pieces;  // as people read them, one for each id
+  Probes probes;                    // all prompts; none where there is a problem
   std::string problem;              // why it cannot be run; empty where it can
   bool runnable() const { return problem.empty() && !ids.empty(); }
 };
 
 // Text through the series' tokenizer. "ids: 0 17 42" gives ids, as does everything where there is no
-// tokenizer.
+// tokenizer. "pack: repeat-random:prompts=8" makes prompts, "lines: FILE" reads one a line, and "as in:
+// ANALYSIS/KEY" takes those of a result.
 Prompt read_prompt(const std::string& text, const Opened& opened);
 
 // "L9", "embed", "out 12": what row `index` of a lens is called.

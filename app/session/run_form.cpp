@@ -1,0 +1,175 @@
+// Reading the fields of the run form.
+#include "app/session/run_form.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/core/error.h"
+#include "analysis/core/text.h"
+#include "app/session/prompt.h"
+
+namespace varve {
+
+namespace {
+
+// Settings without bounds carry numbers of this size; nobody types those.
+constexpr double unbounded = 1e15;
+
+std::string bound(const SettingInfo& info, double value) {
+  return info.kind == SettingKind::integer ? show_count(static_cast<int64_t>(value)) : show_number(value);
+}
+
+std::string need_of(const SettingInfo& info) {
+  if (info.kind == SettingKind::choice) {
+    std::string words = "one of ";
+    for (size_t i = 0; i < info.choices.size(); ++i) words += (i == 0 ? "" : ", ") + info.choices[i];
+    return words;
+  }
+  if (info.kind == SettingKind::boolean) return "true or false";
+  const bool low = info.range.low > -unbounded, high = info.range.high < unbounded;
+  if (low && high) return bound(info, info.range.low) + " to " + bound(info, info.range.high);
+  if (low) return bound(info, info.range.low) + " or more";
+  if (high) return bound(info, info.range.high) + " or less";
+  return info.kind == SettingKind::integer ? "a whole number" : "a number";
+}
+
+// What `read` throws becomes the problem of that field.
+template <class Read>
+void field(FormReading& reading, const std::string& name, const std::string& label, Read read) {
+  try {
+    read();
+  } catch (const Error& error) {
+    reading.problems.push_back({name, label, error.what()});
+  }
+}
+
+void read_steps(FormReading& reading, const RunForm& form, const RunPlace& place) {
+  if (form.steps == RunForm::Steps::all) return;
+  if (form.steps == RunForm::Steps::pinned) {
+    if (!place.pin) {
+      reading.problems.push_back({"steps", "steps", "a pinned step: press A on the one to compare with"});
+      return;
+    }
+    reading.request.steps = {std::min(*place.pin, place.now), std::max(*place.pin, place.now)};
+    if (*place.pin == place.now) reading.request.steps.pop_back();
+    return;
+  }
+  field(reading, "steps", "steps", [&] {
+    reading.request.steps = parse_steps(form.list, place.steps);
+    if (reading.request.steps.empty()) fail("steps that exist, as in 0,1:512:x2,last");
+  });
+}
+
+}  // namespace
+
+std::string setting_label(const std::string& name) {
+  std::string label = name;
+  std::replace(label.begin(), label.end(), '_', ' ');
+  return label;
+}
+
+std::optional<std::string> setting_problem(const SettingInfo& info, const std::string& value) {
+  try {
+    normalise({info}, {{info.name, value}}, "");
+  } catch (const Error&) {
+    return need_of(info);
+  }
+  return std::nullopt;
+}
+
+FormReading read_form(const RunForm& form, const RunPlace& place) {
+  FormReading reading;
+  const Analysis& analysis = analyses().get(form.analysis);
+  RunRequest& request = reading.request;
+  request.analysis = form.analysis;
+  request.branch = place.branch;
+  for (const SettingInfo& info : analysis.settings) {
+    const auto given = form.settings.find(info.name);
+    if (given == form.settings.end()) continue;
+    if (const auto problem = setting_problem(info, given->second))
+      reading.problems.push_back({info.name, setting_label(info.name), *problem});
+    else
+      request.settings[info.name] = given->second;
+  }
+  if (analysis.needs_probes) {
+    const Prompt prompt = read_prompt(form.text, *place.opened);
+    if (!prompt.problem.empty())
+      reading.problems.push_back({"prompt", "prompt", prompt.problem});
+    else if (prompt.probes.prompts.empty())
+      reading.problems.push_back({"prompt", "prompt", "some text"});
+    request.probes = prompt.probes;
+  }
+  read_steps(reading, form, place);
+  field(reading, "precision", "precision", [&] { request.compute = compute_from(form.compute); });
+  if (!form.memory.empty()) {
+    try {
+      std::string size = form.memory;
+      std::erase(size, ' ');
+      request.max_memory = parse_bytes(size);
+      if (request.max_memory <= 0) fail("none");
+    } catch (const Error&) {
+      reading.problems.push_back({"memory", "memory", "a size, as in 2 GB; empty for no limit"});
+    }
+  }
+  return reading;
+}
+
+std::string FormReading::off() const {
+  if (problems.empty()) return "";
+  std::string words = problems.front().words;
+  if (!words.empty() && words.back() == '.') words.pop_back();
+  return "Run is off: “" + problems.front().label + "” needs " + words + ".";
+}
+
+std::string show_flops(double flops) {
+  struct Unit {
+    double size;
+    const char* name;
+  };
+  for (const Unit& unit : {Unit{1e18, "EFLOP"}, {1e15, "PFLOP"}, {1e12, "TFLOP"}, {1e9, "GFLOP"}})
+    if (flops >= unit.size) return show_number(flops / unit.size) + " " + unit.name;
+  return show_number(flops / 1e6) + " MFLOP";
+}
+
+std::vector<std::string> cost_lines(const Estimate& estimate, const RunRequest& request) {
+  const int64_t all = estimate.cells_cached + estimate.cells_to_compute;
+  std::vector<std::string> lines;
+  if (estimate.cells_to_compute == 0) {
+    lines.push_back(all == 1 ? "The cell is there" : "All " + show_count(all) + " cells are there");
+    lines.emplace_back("nothing to compute");
+    return lines;
+  }
+  lines.push_back(show_count(estimate.cells_cached) + " of " + show_count(all) +
+                  (estimate.cells_cached == 1 ? " cells is there" : " cells are there"));
+  if (!request.probes.prompts.empty()) {
+    const auto prompts = static_cast<int64_t>(request.probes.prompts.size());
+    lines.push_back(
+        show_count(estimate.cells_to_compute) + (estimate.cells_to_compute == 1 ? " step, " : " steps, ") +
+        (prompts == 1 ? "1 prompt" : show_count(prompts) + " prompts") + " of " +
+        show_count(request.probes.tokens()) + (request.probes.tokens() == 1 ? " token" : " tokens"));
+  }
+  // Where nothing is read by a forward the estimate knows no time; then it says none.
+  if (estimate.flops > 0) {
+    lines.push_back("about " + show_seconds(std::max(estimate.seconds, 0.1)) + " · " +
+                    show_bytes(estimate.bytes_to_read) + " to read");
+    lines.push_back(show_flops(estimate.flops) + " · peak " + show_bytes(estimate.peak_bytes));
+  } else {
+    lines.emplace_back("reads weights only, no forward");
+  }
+  if (estimate.passes > 1)
+    lines.push_back(show_count(estimate.passes) + " passes over the weights, to stay within the memory");
+  return lines;
+}
+
+std::string form_words(const RunForm& form) {
+  std::string words;
+  for (const auto& [name, value] : form.settings)
+    words += (words.empty() ? "" : ", ") + setting_label(name) + " " + value;
+  if (!form.text.empty()) words += (words.empty() ? "" : " · ") + form.text;
+  if (form.steps == RunForm::Steps::list) words += " · steps " + form.list;
+  if (form.steps == RunForm::Steps::pinned) words += " · A and now";
+  if (form.compute != "f32") words += " · " + form.compute;
+  return words.empty() ? "as declared" : words;
+}
+
+}  // namespace varve
