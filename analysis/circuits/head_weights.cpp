@@ -1,0 +1,196 @@
+// Head circuits through d_head x d_head factors, never d_model x d_model ones.
+//
+// Row vectors: a head's output circuit is W_V W_O with W_V [d_model, d_head], W_O [d_head, d_model]; its
+// query and key circuit W_Q W_K'. Biases and rotation of positions are left out. The norm's gain is folded
+// into W_Q, W_K and W_V, the final norm's into W_U; the mean that a layer norm subtracts is left in.
+#include "analysis/circuits/head_weights.h"
+
+#include <Eigen/Dense>
+#include <cmath>
+#include <random>
+
+#include "analysis/core/error.h"
+#include "analysis/model/kernels.h"
+
+namespace varve {
+namespace {
+
+using Eigen::MatrixXd;
+
+MatrixXd matrix_of_name(const Weights& weights, const std::string& name) {
+  const Matrix matrix = weights.matrix(name);
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> out(matrix.rows, matrix.columns);
+  widen_rows(matrix, 0, matrix.rows, out.data());
+  return out;
+}
+
+Eigen::VectorXd gain_of(const Weights& weights, const std::string& norm) {
+  const int64_t width = weights.spec().d_model;
+  Eigen::VectorXd gain = Eigen::VectorXd::Ones(width);
+  const bool exists = norm == "ln_final" ? weights.spec().final_norm : weights.spec().pre_norm;
+  if (!exists) return gain;
+  const std::vector<double> values = norm_weights<double>(weights, norm).gain;
+  for (size_t i = 0; i < values.size(); ++i) gain[static_cast<int64_t>(i)] = values[i];
+  return gain;
+}
+
+struct Head {
+  MatrixXd q, k, v, o;  // [d_model, d_head] x 3, [d_head, d_model]
+};
+
+std::vector<Head> heads_of_layer(const Weights& weights, int64_t layer) {
+  const ModelSpec& spec = weights.spec();
+  const std::string attn = fmt::format("blocks.{}.attn.", layer);
+  const Eigen::VectorXd gain = gain_of(weights, fmt::format("blocks.{}.ln1", layer));
+  const auto folded = [&](const char* name) {
+    return MatrixXd(gain.asDiagonal() * matrix_of_name(weights, attn + name).transpose());
+  };
+  const MatrixXd q = folded("W_Q"), k = folded("W_K"), v = folded("W_V");
+  const MatrixXd o = matrix_of_name(weights, attn + "W_O").transpose();
+  std::vector<Head> heads;
+  for (int64_t head = 0; head < spec.heads; ++head) {
+    const int64_t own = head * spec.d_head, shared = kv_head_of(spec, head) * spec.d_head;
+    heads.push_back({q.middleCols(own, spec.d_head), k.middleCols(shared, spec.d_head),
+                     v.middleCols(shared, spec.d_head), o.middleRows(own, spec.d_head)});
+  }
+  return heads;
+}
+
+// sum of eigenvalues / sum of moduli.
+double positive_share(const MatrixXd& small) {
+  const Eigen::VectorXcd values = small.eigenvalues();
+  double sum = 0, moduli = 0;
+  for (int64_t i = 0; i < values.size(); ++i) {
+    sum += values[i].real();
+    moduli += std::abs(values[i]);
+  }
+  return moduli > 0 ? sum / moduli : 0;
+}
+
+// W_U' W_E summed over the vocabulary, [d_model, d_model]: the only place where tokens enter.
+MatrixXd tokens_through(const Weights& weights) {
+  const ModelSpec& spec = weights.spec();
+  const int64_t width = spec.d_model, vocab = output_vocab(spec);
+  const bool own = weights.has("unembed.W_U") || !spec.tied;
+  const Matrix read = weights.matrix(own ? "unembed.W_U" : "embed.W_E"), write = weights.matrix("embed.W_E");
+  if (write.columns != width || write.rows < vocab) return MatrixXd();
+  constexpr int64_t tile = 1024;
+  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> u(tile, width), e(tile, width);
+  MatrixXd sum = MatrixXd::Zero(width, width);
+  for (int64_t first = 0; first < vocab; first += tile) {
+    const int64_t count = std::min(tile, vocab - first);
+    widen_rows(read, first, count, u.data());
+    widen_rows(write, first, count, e.data());
+    sum += u.topRows(count).transpose() * e.topRows(count);
+  }
+  return gain_of(weights, "ln_final").asDiagonal() * sum;
+}
+
+struct Grams {
+  MatrixXd qq, kk, vv, oo;
+  double qk = 0, ov = 0;  // Frobenius norms of W_Q W_K' and W_V W_O
+};
+
+Grams grams_of(const Head& head) {
+  Grams grams{head.q.transpose() * head.q,
+              head.k.transpose() * head.k,
+              head.v.transpose() * head.v,
+              head.o * head.o.transpose(),
+              0,
+              0};
+  grams.qk = std::sqrt(std::max(0.0, (grams.qq * grams.kk).trace()));
+  grams.ov = std::sqrt(std::max(0.0, (grams.vv * grams.oo).trace()));
+  return grams;
+}
+
+// |A M B'|_F by the grams of A [., d_head] and B [., d_head].
+double norm_between(const MatrixXd& a, const MatrixXd& middle, const MatrixXd& b) {
+  return std::sqrt(std::max(0.0, (a * middle * b * middle.transpose()).trace()));
+}
+
+struct Scores {
+  double q = 0, k = 0, v = 0;
+};
+
+// |W_OV1 W_QK2| / (|W_OV1| |W_QK2|) and the same through keys and values (Elhage et al. 2021).
+Scores composition(const Head& src, const Grams& s, const Head& dst, const Grams& d) {
+  const MatrixXd oq = src.o * dst.q, ok = src.o * dst.k, ov = src.o * dst.v;
+  return {norm_between(s.vv, oq, d.kk) / (s.ov * d.qk), norm_between(s.vv, ok, d.qq) / (s.ov * d.qk),
+          norm_between(s.vv, ov, d.oo) / (s.ov * d.ov)};
+}
+
+// Means over pairs of Gaussian heads of these sizes.
+Scores random_composition(int64_t width, int64_t d_head, uint64_t seed) {
+  constexpr int samples = 8;
+  std::mt19937_64 bits(seed);
+  // Sums of twelve even draws: near enough to normal, and the same on every machine.
+  const auto normal = [&bits] {
+    double sum = -6;
+    for (int i = 0; i < 12; ++i) sum += static_cast<double>(bits() >> 11) * 0x1p-53;
+    return sum;
+  };
+  const auto draw = [&](int64_t rows, int64_t columns) {
+    MatrixXd matrix(rows, columns);
+    for (int64_t i = 0; i < matrix.size(); ++i) matrix.data()[i] = normal();
+    return matrix;
+  };
+  Scores mean;
+  for (int sample = 0; sample < samples; ++sample) {
+    Head pair[2];
+    for (Head& head : pair)
+      head = {draw(width, d_head), draw(width, d_head), draw(width, d_head), draw(d_head, width)};
+    const Scores one = composition(pair[0], grams_of(pair[0]), pair[1], grams_of(pair[1]));
+    mean.q += (one.q + one.k) / (2 * samples);
+    mean.v += one.v / samples;
+  }
+  return mean;
+}
+
+}  // namespace
+
+Copying copying_of(const Weights& weights, Task& task) {
+  const ModelSpec& spec = weights.spec();
+  const MatrixXd tokens = tokens_through(weights);
+  Copying copying;
+  for (int64_t layer = 0; layer < spec.layers; ++layer) {
+    for (const Head& head : heads_of_layer(weights, layer)) {
+      copying.own.push_back(positive_share(head.o * head.v));
+      // The eigenvalues of W_E W_V W_O W_U are those of W_O (W_U' W_E) W_V read the other way round.
+      copying.full.push_back(tokens.size() == 0 ? std::nan("") : positive_share(head.o * tokens * head.v));
+    }
+    task.step(layer + 1, spec.layers);
+  }
+  return copying;
+}
+
+Composition composition_of(const Weights& weights, uint64_t seed, Task& task) {
+  const ModelSpec& spec = weights.spec();
+  const int64_t count = spec.layers * spec.heads;
+  const Scores random = random_composition(spec.d_model, spec.d_head, seed);
+  Composition all;
+  all.q.assign(static_cast<size_t>(count * count), 0.0);
+  all.k = all.v = all.q;
+  all.baseline_qk = random.q;
+  all.baseline_v = random.v;
+  std::vector<Head> heads;
+  std::vector<Grams> grams;
+  for (int64_t layer = 0; layer < spec.layers; ++layer)
+    for (Head& head : heads_of_layer(weights, layer)) {
+      grams.push_back(grams_of(head));
+      heads.push_back(std::move(head));
+    }
+  for (int64_t dst = 0; dst < count; ++dst) {
+    for (int64_t src = 0; src < dst / spec.heads * spec.heads; ++src) {
+      const Scores one = composition(heads[static_cast<size_t>(src)], grams[static_cast<size_t>(src)],
+                                     heads[static_cast<size_t>(dst)], grams[static_cast<size_t>(dst)]);
+      const auto at = static_cast<size_t>(dst * count + src);
+      all.q[at] = one.q - random.q;
+      all.k[at] = one.k - random.q;
+      all.v[at] = one.v - random.v;
+    }
+    task.step(dst + 1, count);
+  }
+  return all;
+}
+
+}  // namespace varve

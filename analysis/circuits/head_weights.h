@@ -1,0 +1,28 @@
+// What heads do by their weights alone: copying of their output circuit, and composition between layers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "analysis/core/task.h"
+#include "analysis/model/weights.h"
+
+namespace varve {
+
+// [layers * heads]; -1 to 1. sum of eigenvalues / sum of their moduli (Elhage et al. 2021).
+struct Copying {
+  std::vector<double> full;  // of W_E W_V W_O W_U, norm gains folded in
+  std::vector<double> own;   // of W_V W_O
+};
+Copying copying_of(const Weights& weights, Task& task);
+
+// [dst][src] of heads numbered layer * heads + head: how much of what src writes dst reads, through its
+// queries, keys and values; 0 unless src lies in an earlier layer. What random matrices of the same shapes
+// would give is subtracted.
+struct Composition {
+  std::vector<double> q, k, v;
+  double baseline_qk = 0, baseline_v = 0;
+};
+Composition composition_of(const Weights& weights, uint64_t seed, Task& task);
+
+}  // namespace varve
