@@ -1,0 +1,190 @@
+// The derivatives of matrices, norms and activations.
+#include "analysis/model/backward_parts.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "analysis/core/error.h"
+#include "analysis/core/pool.h"
+#include "analysis/model/widen.h"
+
+namespace varve {
+namespace {
+
+constexpr int64_t rows_per_piece = 16;
+
+// y = (x - m) s gain + bias with s = 1 / sqrt(var + eps); with h = g gain and n = (x - m) s:
+//   dx = s (h - mean h - n mean(h n)); RMS norm has neither m nor mean h.
+template <class T>
+void norm_row_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t width, T* dx) {
+  if (norm.kind == Norm::none) {
+    for (int64_t i = 0; i < width; ++i) dx[i] += g[i];
+    return;
+  }
+  double mean = 0, square = 0;
+  const double count = static_cast<double>(width);
+  if (norm.kind == Norm::layer) {
+    for (int64_t i = 0; i < width; ++i) mean += static_cast<double>(x[i]);
+    mean /= count;
+  }
+  for (int64_t i = 0; i < width; ++i) {
+    const double centred = static_cast<double>(x[i]) - mean;
+    square += centred * centred;
+  }
+  const double scale = 1 / std::sqrt(square / count + norm.eps);
+  double sum = 0, dot = 0;
+  for (int64_t i = 0; i < width; ++i) {
+    const double h = static_cast<double>(g[i]) *
+                     (norm.gain.empty() ? 1.0 : static_cast<double>(norm.gain[static_cast<size_t>(i)]));
+    sum += h;
+    dot += h * (static_cast<double>(x[i]) - mean) * scale;
+  }
+  sum = norm.kind == Norm::layer ? sum / count : 0;
+  dot /= count;
+  const T s = static_cast<T>(scale), centre = static_cast<T>(mean), lift = static_cast<T>(sum),
+          along = static_cast<T>(dot * scale);
+  if (norm.gain.empty())
+    for (int64_t i = 0; i < width; ++i) dx[i] += s * (g[i] - lift - (x[i] - centre) * along);
+  else
+    for (int64_t i = 0; i < width; ++i)
+      dx[i] += s * (g[i] * norm.gain[static_cast<size_t>(i)] - lift - (x[i] - centre) * along);
+}
+
+template <class T>
+void add_norm_parameters(const NormWeights<T>& norm, const T* x, const T* g, int64_t rows, int64_t width,
+                         NormGradients<T>& own) {
+  NormWeights<T> plain = norm;
+  plain.gain.clear();
+  plain.bias.clear();
+  own.gain.resize(static_cast<size_t>(width), T{0});
+  own.bias.resize(static_cast<size_t>(width), T{0});
+  std::vector<T> normed(static_cast<size_t>(width));
+  for (int64_t row = 0; row < rows; ++row) {
+    norm_row(plain, x + row * width, width, normed.data());
+    for (int64_t i = 0; i < width; ++i) {
+      own.gain[static_cast<size_t>(i)] += g[row * width + i] * normed[static_cast<size_t>(i)];
+      own.bias[static_cast<size_t>(i)] += g[row * width + i];
+    }
+  }
+}
+
+}  // namespace
+
+Matrix turned(const Matrix& w) {
+  Matrix other = w;
+  std::swap(other.rows, other.columns);
+  std::swap(other.row_stride, other.column_stride);
+  return other;
+}
+
+Matrix rows_of(const Matrix& w, int64_t first, int64_t count) {
+  Matrix part = w;
+  part.rows = count;
+  part.base += static_cast<size_t>(first * w.row_stride) * bytes_of(w.type);
+  return part;
+}
+
+template <class T>
+std::vector<T> linear_back(RowsOf<const T> dy, RowBegins begin, const Matrix& w, const Task& task,
+                           Compute compute) {
+  std::vector<T> dx(static_cast<size_t>(begin.back() * w.columns));
+  linear<T>(dy, begin, turned(w), {}, {dx.data(), w.columns}, task, compute);
+  return dx;
+}
+
+template <class T>
+std::vector<T> weight_gradient(RowsOf<const T> dy, int64_t outputs, RowsOf<const T> x, int64_t inputs,
+                               int64_t rows, const Task& task) {
+  std::vector<T> gradient(static_cast<size_t>(outputs * inputs));
+  constexpr int64_t tile = 128;
+  std::vector<std::vector<T>> scratch(static_cast<size_t>(threads()));
+  parallel_for((outputs + tile - 1) / tile, [&](int64_t piece, int worker) {
+    if (task.stop_requested()) throw Stopped();
+    const int64_t first = piece * tile, count = std::min(tile, outputs - first);
+    std::vector<T>& columns = scratch[static_cast<size_t>(worker)];
+    columns.resize(static_cast<size_t>(count * rows));
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t i = 0; i < count; ++i)
+        columns[static_cast<size_t>(i * rows + row)] = dy.data[row * dy.stride + first + i];
+    multiply<T>(count, inputs, rows, {columns.data(), rows}, x, {gradient.data() + first * inputs, inputs});
+  });
+  return gradient;
+}
+
+template <class T>
+std::vector<T> bias_gradient(const std::vector<T>& dy, int64_t columns) {
+  std::vector<double> sums(static_cast<size_t>(columns));
+  for (size_t i = 0; i < dy.size(); ++i) sums[i % static_cast<size_t>(columns)] += static_cast<double>(dy[i]);
+  return std::vector<T>(sums.begin(), sums.end());
+}
+
+template <class T>
+void add_norm_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t rows, int64_t width, T* dx,
+                   NormGradients<T>* own, int64_t repeat) {
+  parallel_for((rows + rows_per_piece - 1) / rows_per_piece, [&](int64_t piece, int) {
+    const int64_t end = std::min(rows, (piece + 1) * rows_per_piece);
+    for (int64_t row = piece * rows_per_piece; row < end; ++row)
+      norm_row_back(norm, x + row / repeat * width, g + row * width, width, dx + row * width);
+  });
+  if (own != nullptr && norm.kind != Norm::none) add_norm_parameters(norm, x, g, rows, width, *own);
+}
+
+template <class T>
+T activation_slope(Activation activation, T x) {
+  const auto sigmoid = [](T value) { return T{1} / (T{1} + std::exp(-value)); };
+  switch (activation) {
+    case Activation::gelu: {
+      const T bell = std::exp(T{-0.5} * x * x) * static_cast<T>(M_2_SQRTPI * M_SQRT1_2 / 2);
+      return T{0.5} * (T{1} + std::erf(x * static_cast<T>(M_SQRT1_2))) + x * bell;
+    }
+    case Activation::gelu_tanh: {
+      const T factor = static_cast<T>(M_2_SQRTPI * M_SQRT1_2), cube = static_cast<T>(0.044715);
+      const T s = sigmoid(T{2} * factor * (x + cube * x * x * x));
+      return s + x * s * (T{1} - s) * T{2} * factor * (T{1} + T{3} * cube * x * x);
+    }
+    case Activation::silu: {
+      const T s = sigmoid(x);
+      return s + x * s * (T{1} - s);
+    }
+    case Activation::relu:
+      return x > T{0} ? T{1} : T{0};
+    case Activation::quick_gelu: {
+      const T steep = static_cast<T>(1.702), s = sigmoid(steep * x);
+      return s + steep * x * s * (T{1} - s);
+    }
+    case Activation::relu_squared:
+      return x > T{0} ? T{2} * x : T{0};
+    case Activation::square:
+      return T{2} * x;
+    case Activation::tanh: {
+      const T value = std::tanh(x);
+      return T{1} - value * value;
+    }
+    case Activation::sigmoid: {
+      const T s = sigmoid(x);
+      return s * (T{1} - s);
+    }
+    case Activation::identity:
+      return T{1};
+  }
+  return T{1};
+}
+
+template std::vector<float> linear_back<float>(RowsOf<const float>, RowBegins, const Matrix&, const Task&,
+                                               Compute);
+template std::vector<double> linear_back<double>(RowsOf<const double>, RowBegins, const Matrix&, const Task&,
+                                                 Compute);
+template std::vector<float> weight_gradient<float>(RowsOf<const float>, int64_t, RowsOf<const float>, int64_t,
+                                                   int64_t, const Task&);
+template std::vector<double> weight_gradient<double>(RowsOf<const double>, int64_t, RowsOf<const double>,
+                                                     int64_t, int64_t, const Task&);
+template std::vector<float> bias_gradient<float>(const std::vector<float>&, int64_t);
+template std::vector<double> bias_gradient<double>(const std::vector<double>&, int64_t);
+template void add_norm_back<float>(const NormWeights<float>&, const float*, const float*, int64_t, int64_t,
+                                   float*, NormGradients<float>*, int64_t);
+template void add_norm_back<double>(const NormWeights<double>&, const double*, const double*, int64_t,
+                                    int64_t, double*, NormGradients<double>*, int64_t);
+template float activation_slope<float>(Activation, float);
+template double activation_slope<double>(Activation, double);
+
+}  // namespace varve
