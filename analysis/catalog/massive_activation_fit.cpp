@@ -1,4 +1,5 @@
 // Five-parameter fits of massive activations over training, with intervals, classes and rivals.
+#include "analysis/massive/architecture.h"
 #include "analysis/massive/growth_series.h"
 #include "analysis/massive/massive_cell.h"
 #include "analysis/massive/massive_series.h"
@@ -25,7 +26,18 @@ Dataset fitted(const Dataset& joined, const Inputs& inputs, const SettingValues&
   const Dataset* given = find_input(inputs, "curves");
   Task measuring = task.part(0, 0.2), fitting = task.part(0.2, 1);
   const auto seed = static_cast<uint64_t>(params.seed);
-  const Dataset curves = given ? *given : massive_over_the_series(joined, params.bootstrap, seed, measuring);
+  Dataset curves = given ? *given : massive_over_the_series(joined, params.bootstrap, seed, measuring);
+  // Statistics that others published come sequence by sequence.
+  if (!curves.has("ratio") && curves.has("top") && curves.has("median") &&
+      curves["top"].axes() == std::vector<std::string>{"step", "layer", "prompt", "rank"} &&
+      curves["median"].axes() == std::vector<std::string>{"step", "layer", "prompt"}) {
+    Dataset ratios;
+    add_ratios(ratios, curves["top"], curves["median"], params.bootstrap, seed, measuring);
+    ratios.set_coord("step", *curves.coord("step"));
+    ratios.notes = curves.notes;
+    if (const auto architecture = architecture_in(curves)) put_architecture(ratios, *architecture);
+    curves = std::move(ratios);
+  }
   return fit_series(curves, {arrays_to_fit(curves, params.arrays), params.resamples, params.starts, seed},
                     fitting);
 }

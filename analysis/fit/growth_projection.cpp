@@ -41,52 +41,86 @@ void GrowthProjection::set_values(std::span<const double> values) {
 bool GrowthProjection::inside(Place& place) const {
   const Place asked = place;
   place.log_beta = std::clamp(place.log_beta, low_.log_beta, high_.log_beta);
-  place.log_tau = std::clamp(place.log_tau, low_.log_tau, high_.log_tau);
+  // lambda t0 = beta tau: beyond this A = A1 exp(lambda t0) would be a number without meaning.
+  const double highest = std::min(high_.log_tau, most_log_product - place.log_beta);
+  place.log_tau = std::clamp(place.log_tau, low_.log_tau, std::max(low_.log_tau, highest));
   return place.log_beta == asked.log_beta && place.log_tau == asked.log_tau;
 }
 
-// The basis 1, E, E ln(t + tau) with E = exp(-beta t), made orthonormal column by column (modified
-// Gram-Schmidt); returns the sum of squares that is left.
-double GrowthProjection::solve(const Place& place, bool with_gradient) {
+// Least squares on the columns that are there, made orthonormal one after the other (modified Gram-Schmidt).
+// Leaves the orthonormal columns and the residual; gives the sum of squares that is left and the
+// coefficients.
+double GrowthProjection::project(size_t count, double* c) {
   const size_t n = steps_.size();
-  const double beta = std::exp(place.log_beta), tau = std::exp(place.log_tau);
-  double* const q[3] = {columns_.data(), columns_.data() + n, columns_.data() + 2 * n};
-  for (size_t i = 0; i < n; ++i) {
-    decay_[i] = std::exp(-beta * steps_[i]);
-    logs_[i] = std::log(steps_[i] + tau);
-    q[0][i] = 1;
-    q[1][i] = decay_[i];
-    q[2][i] = decay_[i] * logs_[i];
-  }
   double r[3][3] = {}, b[3] = {};
   residual_ = values_;
-  for (size_t k = 0; k < 3; ++k) {
-    const double before = std::sqrt(dot(q[k], q[k], n));
+  for (size_t k = 0; k < count; ++k) {
+    double* const mine = columns_.data() + k * n;
+    const double before = std::sqrt(dot(mine, mine, n));
     for (size_t j = 0; j < k; ++j) {
       // Twice is enough (Kahan): the columns may be close to parallel.
       for (int pass = 0; pass < 2; ++pass) {
-        const double along = dot(q[j], q[k], n);
+        const double along = dot(columns_.data() + j * n, mine, n);
         r[j][k] += along;
-        subtract(q[k], q[j], along, n);
+        subtract(mine, columns_.data() + j * n, along, n);
       }
     }
-    const double length = std::sqrt(dot(q[k], q[k], n));
+    const double length = std::sqrt(dot(mine, mine, n));
     constexpr double parallel = 1e-11;  // of its own length: nothing new in this column
     if (!(length > parallel * before)) {
-      r[k][k] = 0;
-      std::fill(q[k], q[k] + n, 0.0);
+      std::fill(mine, mine + n, 0.0);
       continue;
     }
     r[k][k] = length;
-    for (size_t i = 0; i < n; ++i) q[k][i] /= length;
-    b[k] = dot(q[k], residual_.data(), n);
-    subtract(residual_.data(), q[k], b[k], n);
+    for (size_t i = 0; i < n; ++i) mine[i] /= length;
+    b[k] = dot(mine, residual_.data(), n);
+    subtract(residual_.data(), mine, b[k], n);
+  }
+  for (size_t k = count; k-- > 0;) {
+    double left = b[k];
+    for (size_t j = k + 1; j < count; ++j) left -= r[k][j] * c[j];
+    c[k] = r[k][k] > 0 ? left / r[k][k] : 0;
+  }
+  return dot(residual_.data(), residual_.data(), n);
+}
+
+// E (ln(t + tau) + ln gamma) and 1 alone: the ratio of A2 to A1 is given.
+double GrowthProjection::project_with(double log_gamma, double* c) {
+  const size_t n = steps_.size();
+  for (size_t i = 0; i < n; ++i) {
+    columns_[i] = 1;
+    columns_[n + i] = decay_[i] * (logs_[i] + log_gamma);
+  }
+  double two[2] = {};
+  const double sse = project(2, two);
+  c[0] = two[0];
+  c[1] = two[1] * log_gamma;
+  c[2] = two[1];
+  return sse;
+}
+
+// The basis 1, E, E ln(t + tau) with E = exp(-beta t). Where the best A2 / A1 = ln gamma would run away, as
+// it does where the values follow a plain exponential, it stays at the limit.
+double GrowthProjection::solve(const Place& place, bool with_gradient) {
+  const size_t n = steps_.size();
+  const double beta = std::exp(place.log_beta), tau = std::exp(place.log_tau);
+  for (size_t i = 0; i < n; ++i) {
+    decay_[i] = std::exp(-beta * steps_[i]);
+    logs_[i] = std::log(steps_[i] + tau);
+    columns_[i] = 1;
+    columns_[n + i] = decay_[i];
+    columns_[2 * n + i] = decay_[i] * logs_[i];
   }
   double c[3] = {};
-  for (size_t k = 3; k-- > 0;) {
-    double left = b[k];
-    for (size_t j = k + 1; j < 3; ++j) left -= r[k][j] * c[j];
-    c[k] = r[k][k] > 0 ? left / r[k][k] : 0;
+  size_t count = 3;
+  double sse = project(count, c);
+  is_limited_ = !(std::abs(c[1]) <= most_log_gamma * std::abs(c[2]));
+  if (is_limited_) {
+    count = 2;
+    double other[3] = {};
+    const double up = project_with(most_log_gamma, c), down = project_with(-most_log_gamma, other);
+    sse = up < down ? project_with(most_log_gamma, c) : down;
+    if (!(up < down)) std::copy(other, other + 3, c);
   }
   form_ = {beta, tau, c[2], c[1], c[0]};
   if (with_gradient) {
@@ -96,9 +130,12 @@ double GrowthProjection::solve(const Place& place, bool with_gradient) {
       by_tau_[i] = -tau * decay_[i] * c[2] / (steps_[i] + tau);
     }
     for (std::vector<double>* each : {&by_beta_, &by_tau_})
-      for (const double* column : q) subtract(each->data(), column, dot(column, each->data(), n), n);
+      for (size_t k = 0; k < count; ++k) {
+        const double* const column = columns_.data() + k * n;
+        subtract(each->data(), column, dot(column, each->data(), n), n);
+      }
   }
-  return dot(residual_.data(), residual_.data(), n);
+  return sse;
 }
 
 GrowthProjection::Found GrowthProjection::at(const Place& place) {
@@ -116,6 +153,7 @@ GrowthProjection::Found GrowthProjection::polished(const Place& start, int64_t m
   inside(place);
   double sse = solve(place, true), damping = 1e-3;
   LinearGrowth form = form_;
+  bool is_limited = is_limited_;
   for (int64_t step = 0; step < most_steps; ++step) {
     const double bb = dot(by_beta_.data(), by_beta_.data(), n), tt = dot(by_tau_.data(), by_tau_.data(), n);
     const double bt = dot(by_beta_.data(), by_tau_.data(), n);
@@ -141,6 +179,7 @@ GrowthProjection::Found GrowthProjection::polished(const Place& start, int64_t m
         place = next;
         sse = next_sse;
         form = form_;
+        is_limited = is_limited_;
         damping = std::max(damping * 0.1, 1e-15);
         is_better = true;
       } else {
@@ -155,8 +194,9 @@ GrowthProjection::Found GrowthProjection::polished(const Place& start, int64_t m
   found.form = form;
   found.sse = sse;
   constexpr double edge = 1e-6;
-  found.at_bound = place.log_beta < low_.log_beta + edge || place.log_beta > high_.log_beta - edge ||
-                   place.log_tau < low_.log_tau + edge || place.log_tau > high_.log_tau - edge;
+  found.at_bound = is_limited || place.log_beta < low_.log_beta + edge ||
+                   place.log_beta > high_.log_beta - edge || place.log_tau < low_.log_tau + edge ||
+                   place.log_tau > high_.log_tau - edge;
   return found;
 }
 
@@ -167,8 +207,10 @@ std::vector<GrowthProjection::Found> GrowthProjection::grid(int64_t best) {
     return low + (high - low) * (i + 0.5) / static_cast<double>(places);
   };
   for (int i = 0; i < places; ++i)
-    for (int k = 0; k < places; ++k)
-      all.push_back(at({between(low_.log_beta, high_.log_beta, i), between(low_.log_tau, high_.log_tau, k)}));
+    for (int k = 0; k < places; ++k) {
+      Place place{between(low_.log_beta, high_.log_beta, i), between(low_.log_tau, high_.log_tau, k)};
+      if (inside(place)) all.push_back(at(place));
+    }
   std::stable_sort(all.begin(), all.end(), [](const Found& a, const Found& b) { return a.sse < b.sse; });
   // Neighbours lead to the same valley: starts stay apart.
   std::vector<Found> chosen;

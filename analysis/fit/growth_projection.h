@@ -31,7 +31,11 @@ class GrowthProjection {
   std::vector<Found> grid(int64_t best);                   // the best places of a grid, best first
 
  private:
+  static constexpr double most_log_gamma = 16;     // pace in ranges of steps: e^-16 to e^16
+  static constexpr double most_log_product = 3.4;  // of beta tau = lambda t0: 30
   double solve(const Place& place, bool with_gradient);
+  double project(size_t count, double* coefficients);
+  double project_with(double log_gamma, double* coefficients);
   bool inside(Place& place) const;  // moved to the nearest allowed place; false where it had to move
 
   std::vector<double> steps_, values_;
@@ -39,6 +43,7 @@ class GrowthProjection {
   // Of the last solve: the orthonormal columns of the basis, the residual, its two derivatives.
   std::vector<double> columns_, residual_, by_beta_, by_tau_, decay_, logs_;
   LinearGrowth form_;
+  bool is_limited_ = false;  // of gamma
 };
 
 }  // namespace varve

@@ -58,7 +58,7 @@ class FitWriter {
           [k](const LayerFit& one) { return in_a_row(one.fit.curve)[k]; },
           [k](const LayerFit& one) { return one.intervals.parameters[k]; });
     with_interval(
-        "_peak_step", "step at which the fit peaks: " + title_, "step",
+        "_peak", "step at which the fit peaks: " + title_, "step",
         [](const LayerFit& one) { return one.fit.peak_step; },
         [](const LayerFit& one) { return one.intervals.peak_step; });
     per_layer("_peak_value", "value of the fit at its peak: " + title_, unit_, [](const LayerFit& one) {

@@ -146,6 +146,17 @@ TEST(GrowthFit, KnowsARiseThatHasNotPeaked) {
   EXPECT_GT(fit.peak_step, 30000);
 }
 
+// A limit of the curve: followed without a parameter that runs away.
+TEST(GrowthFit, FollowsAPlainExponential) {
+  const std::vector<double> steps = pythia_steps();
+  std::vector<double> values;
+  for (const double step : steps) values.push_back(200 * (1 - std::exp(-step / 50000)) + 3);
+  const GrowthFit fit = fit_growth(steps, values);
+  ASSERT_TRUE(fit.fitted()) << fit.refusal;
+  EXPECT_GT(fit.r2, 0.9999);
+  for (const double v : in_a_row(fit.curve)) EXPECT_LT(std::abs(v), 1e12);
+}
+
 TEST(GrowthFit, CallsAFallOther) {
   const std::vector<double> steps = pythia_steps();
   const GrowthFit fit = fit_growth(steps, values_of({-500, 0.01, 2e-5, 1, 900}, steps));

@@ -87,7 +87,7 @@ TEST(FitSeries, GivesNumbersWhereThereIsACurveAndWordsWhereThereIsNone) {
   Task task;
   const Dataset data = curves();
   const Dataset fit = fit_series(data, {arrays_to_fit(data, ""), 40, 3, 0}, task);
-  EXPECT_NEAR(fit["ratio_peak_step"].number(0), 40351.4065 / 4, 0.01);
+  EXPECT_NEAR(fit["ratio_peak"].number(0), 40351.4065 / 4, 0.01);
   EXPECT_NEAR(fit["ratio_A"].number(0), 500, 1e-2);
   EXPECT_EQ(fit["ratio_class"].text(0), "early peak");
   EXPECT_EQ(fit["ratio_class"].text(1), "no fit");
