@@ -10,7 +10,7 @@ namespace {
 
 constexpr double nan = std::numeric_limits<double>::quiet_NaN();
 
-Scale value_scale(const LinePlot& plot, const LineOptions& options, double from, double to) {
+std::pair<double, double> range_of(const LinePlot& plot, const LineOptions& options) {
   double low = nan, high = nan;
   const auto take = [&](double v) {
     if (!std::isfinite(v) || (options.log && !(v > 0))) return;
@@ -19,10 +19,17 @@ Scale value_scale(const LinePlot& plot, const LineOptions& options, double from,
   };
   for (const LineSeries& series : plot.series) {
     for (const double v : series.value) take(v);
+    for (const double v : series.fit) take(v);
     if (!options.bands) continue;
-    for (const double v : series.low) take(v);
-    for (const double v : series.high) take(v);
+    for (const auto* part : {&series.low, &series.high, &series.fit_low, &series.fit_high})
+      for (const double v : *part) take(v);
   }
+  return {low, high};
+}
+
+Scale value_scale(std::pair<double, double> range, const LinePlot& plot, const LineOptions& options,
+                  double from, double to) {
+  auto [low, high] = range;
   if (options.log) return log_scale(low, high, from, to);
   const bool is_share = plot.unit == "probability" || plot.unit == "share";
   if (is_share && low > 0 && high <= 1) low = 0;
@@ -53,8 +60,34 @@ std::vector<LineStyle> styles_of(const LinePlot& plot, const Selection& selectio
   return styles;
 }
 
-LineLayout layout_of(const LinePlot& plot, const LineOptions& options, const std::vector<LineStyle>& styles,
+Lines lines_of(const Dataset& data, const LineOptions& options, const Selection& selection) {
+  Lines lines;
+  lines.plot = line_plot(data, options, selection);
+  lines.range = range_of(lines.plot, options);
+  const auto pyramid = [&options](std::vector<double> values) {
+    if (options.log)
+      for (double& v : values)
+        if (!(v > 0)) v = nan;
+    return Pyramid(std::move(values));
+  };
+  for (const LineSeries& series : lines.plot.series) {
+    lines.value.push_back(pyramid(series.value));
+    lines.low.push_back(pyramid(series.low));
+    lines.high.push_back(pyramid(series.high));
+  }
+  return lines;
+}
+
+int64_t Lines::bytes() const {
+  int64_t all = static_cast<int64_t>(plot.ticks.size()) * 16;
+  for (const auto* part : {&value, &low, &high})
+    for (const Pyramid& pyramid : *part) all += 2 * pyramid.bytes();
+  return all;
+}
+
+LineLayout layout_of(const Lines& lines, const LineOptions& options, const std::vector<LineStyle>& styles,
                      const Dataset& data, const Look& look, const Canvas& canvas) {
+  const LinePlot& plot = lines.plot;
   LineLayout l;
   const Box a = look.area;
   l.is_turned = plot.x == "layer";
@@ -70,11 +103,12 @@ LineLayout layout_of(const LinePlot& plot, const LineOptions& options, const std
   const double left = l.is_turned ? 58 : 52;
   l.plot = l.has_words ? Box{a.x + left, a.y + top, a.w - left - right, a.h - top - 46} : a;
   const double from = l.is_turned ? l.plot.bottom() : l.plot.x, to = l.is_turned ? l.plot.y : l.plot.right();
-  l.along = plot.x == "step" && options.steps == "log"
-                ? step_scale(plot.ticks, from, to)
+  l.along = plot.x == "step" && options.steps == "log" ? step_scale(plot.ticks, from, to)
+            : options.log_x && plot.x != "step" && plot.ticks.front() > 0
+                ? log_scale(plot.ticks.front(), plot.ticks.back(), from, to)
                 : linear_scale(plot.ticks.front(), plot.ticks.back(), from, to);
-  l.value = l.is_turned ? value_scale(plot, options, l.plot.x, l.plot.right())
-                        : value_scale(plot, options, l.plot.bottom(), l.plot.y);
+  l.value = l.is_turned ? value_scale(lines.range, plot, options, l.plot.x, l.plot.right())
+                        : value_scale(lines.range, plot, options, l.plot.bottom(), l.plot.y);
   l.along = l.is_turned ? l.along.moved(look.area.y, look.zoom, look.pan.y)
                         : l.along.moved(look.area.x, look.zoom, look.pan.x);
   l.value = l.is_turned ? l.value.moved(look.area.x, look.zoom, look.pan.x)

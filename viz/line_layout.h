@@ -1,8 +1,10 @@
 // How a plot of lines is laid out and which of its lines stand out.
 #pragma once
 
+#include <utility>
 #include <vector>
 
+#include "viz/draw/pyramid.h"
 #include "viz/line_plot.h"
 
 namespace varve {
@@ -27,8 +29,17 @@ struct LineLayout {
   }
 };
 
+// A plot with what makes it quick to draw at any zoom.
+struct Lines {
+  LinePlot plot;
+  std::pair<double, double> range;        // of all values, bands and fits
+  std::vector<Pyramid> value, low, high;  // one a series
+  int64_t bytes() const;
+};
+Lines lines_of(const Dataset& data, const LineOptions& options, const Selection& selection);
+
 std::vector<LineStyle> styles_of(const LinePlot& plot, const Selection& selection, const Theme& theme);
-LineLayout layout_of(const LinePlot& plot, const LineOptions& options, const std::vector<LineStyle>& styles,
+LineLayout layout_of(const Lines& lines, const LineOptions& options, const std::vector<LineStyle>& styles,
                      const Dataset& data, const Look& look, const Canvas& canvas);
 
 // The points of a line; no line is drawn across the axis break, so step 0 stands alone.

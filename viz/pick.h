@@ -58,12 +58,19 @@ double moved_y(const Look& look, double y);
 struct Spread {
   double low = 0, high = 1;
   int64_t below = 0, above = 0, finite = 0;
+  double lowest = 0, highest = 1;  // of all finite values
+  double least_positive = 0;       // 0: there is none
 };
+enum class Centre { none, zero };  // zero: both ends equally far from it
 Spread spread_of(const std::vector<double>& values, const std::string& range);  // "robust" or "full"
+Spread spread_of(const Array& values, const std::string& range, Centre centre = Centre::none);
 std::vector<double> numbers_of(const Array& array);
 
 // The colour scale of a quantity: probabilities and shares 0 to 1, diverging maps centred on `center`.
 ColorScale color_scale(const Theme& theme, const std::string& map, const std::vector<double>& values,
                        const std::string& range, const std::string& unit, bool log);
+
+ColorScale color_scale(const Theme& theme, const std::string& map, const Spread& spread,
+                       const std::string& unit, bool log);
 
 }  // namespace varve

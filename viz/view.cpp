@@ -6,6 +6,8 @@
 #include <cmath>
 #include <vector>
 
+#include "analysis/core/text.h"
+#include "viz/badge.h"
 #include "viz/frame.h"
 
 namespace varve {
@@ -30,14 +32,6 @@ std::string joined(const std::vector<std::string>& parts) {
   return all;
 }
 
-// A badge in words: the weakest check first, as in a window's header.
-std::string checks_line(const Dataset& data) {
-  if (data.checks.empty()) return "";
-  for (const Check& check : data.checks)
-    if (!check.passed) return "failed check: " + check.name;
-  return fmt::format("{} check{} passed", data.checks.size(), data.checks.size() == 1 ? "" : "s");
-}
-
 }  // namespace
 
 const ViewCatalog& views() {
@@ -49,14 +43,31 @@ const ViewCatalog& views() {
   return catalog;
 }
 
+std::vector<const View*> views_for(const Dataset& data) {
+  std::vector<std::pair<double, const View*>> ranked;
+  for (const View& view : views().items())
+    if (const double fit = view.fit(data); fit > 0) ranked.emplace_back(fit, &view);
+  std::stable_sort(ranked.begin(), ranked.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  std::vector<const View*> all;
+  for (const auto& [fit, view] : ranked) all.push_back(view);
+  return all;
+}
+
 const View* best_view(const Dataset& data) {
-  const View* best = nullptr;
-  double best_fit = 0;
-  for (const View& view : views().items()) {
-    const double fit = view.fit(data);
-    if (fit > best_fit) best = &view, best_fit = fit;
+  const std::vector<const View*> all = views_for(data);
+  return all.empty() ? nullptr : all.front();
+}
+
+std::string with_place(const std::string& at, const std::string& axis, int64_t index) {
+  std::string all;
+  bool is_there = false;
+  for (const std::string& part : at.empty() ? std::vector<std::string>() : split(at, ',')) {
+    const bool is_it = part.rfind(axis + "=", 0) == 0;
+    all += (all.empty() ? "" : ",") + (is_it ? axis + "=" + std::to_string(index) : part);
+    is_there = is_there || is_it;
   }
-  return best;
+  return is_there ? all : all + (all.empty() ? "" : ",") + axis + "=" + std::to_string(index);
 }
 
 std::string key_line(const Dataset& data) {
@@ -64,7 +75,7 @@ std::string key_line(const Dataset& data) {
   const std::string analysis = provenance_of(data, "analysis");
   return joined(
       {analysis.empty() || key.empty() ? analysis + key.substr(0, 8) : analysis + " " + key.substr(0, 8),
-       provenance_of(data, "compute"), checks_line(data)});
+       provenance_of(data, "compute"), badge_of(data).line});
 }
 
 Drawn draw_titled(const View& view, const Dataset& data, const SettingValues& options,
@@ -78,7 +89,9 @@ Drawn draw_titled(const View& view, const Dataset& data, const SettingValues& op
   inner.area = {page.x, page.y + words_above, page.w, page.h - words_above - words_below};
   const Drawn drawn = view.draw(data, options, selection, inner, canvas);
   const std::string title = data.title.empty() ? view.name : data.title;
-  canvas.text({page.x, page.y + 7}, elide(canvas, title, title_font, page.w), title_font, theme.ink);
+  const double title_width =
+      draw_badge(canvas, theme, {page.x, page.y, page.w, 14}, title, badge_of(data, drawn.caution));
+  canvas.text({page.x, page.y + 7}, elide(canvas, title, title_font, title_width), title_font, theme.ink);
   canvas.text({page.x, page.y + 24}, elide(canvas, drawn.header, note_font, page.w), note_font, theme.ink3);
   const std::string key = key_line(data);
   canvas.text({page.x, page.bottom() - 4}, elide(canvas, key, note_font, page.w), note_font, theme.ink3);

@@ -42,15 +42,26 @@ struct Hit {
 struct Drawn {
   std::function<std::optional<Hit>(Point)> hit;               // may be empty
   std::function<std::optional<Box>(const Selection&)> where;  // box of a selection, for keyboard cell mode
-  std::string header;  // what is drawn: "prompt 1 of 8 · f32 · n = 128"
+  std::string header;   // what is drawn: "prompt 1 of 8 · f32 · n = 128"
+  std::string caution;  // the weakest fact behind the picture: "n = 7 < 8"; empty where there is none
 };
+
+class ViewCache;
 
 struct Look {
   const Theme* theme = nullptr;
-  Box area;             // what the view may fill
-  double zoom = 1;      // of the content; views that have axes apply it to their ranges
-  Point pan;            // logical pixels
-  bool titled = false;  // files carry a title line, windows have a header
+  Box area;                    // what the view may fill
+  double zoom = 1;             // of the content; views that have axes apply it to their ranges
+  Point pan;                   // logical pixels
+  bool titled = false;         // files carry a title line, windows have a header
+  ViewCache* cache = nullptr;  // what a window keeps between frames; files keep nothing
+};
+
+// An axis of the drawn array that is neither drawn nor summed up: a window gives it a slider.
+struct FreeAxis {
+  std::string axis;
+  int64_t extent = 0, index = 0;
+  std::string name;  // of the place shown, "16k"
 };
 
 struct View {
@@ -68,12 +79,20 @@ struct View {
   // The height above which more room in an area so wide shows nothing more; empty: any height is used.
   std::function<double(const Dataset&, const SettingValues& options, const Selection&, double width)>
       enough_height;
+  // What an option of kind text may say for this Dataset: arrays, axes. May be empty: nothing is proposed.
+  std::function<std::vector<std::string>(const Dataset&, const std::string& option, const SettingValues&)>
+      choices;
+  std::function<std::vector<FreeAxis>(const Dataset&, const SettingValues&, const Selection&)> free_axes;
 };
 
 using ViewCatalog = Catalog<View>;
 void add_all_views(ViewCatalog& catalog);  // generated
 const ViewCatalog& views();
 const View* best_view(const Dataset& data);  // nullptr where none fits
+// "Show as ...": every view that can show it, best first.
+std::vector<const View*> views_for(const Dataset& data);
+// The text of an option `at` ("prompt=3,rank=0") with another index for one axis.
+std::string with_place(const std::string& at, const std::string& axis, int64_t index);
 
 // The height of a picture when nobody says: the view's, less what this data would leave empty.
 double picture_height(const View& view, const Dataset& data, const SettingValues& options,

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -41,8 +42,22 @@ struct CellGrid {
   std::function<Color(double)> color;
   Absent absent = Absent::missing;
   bool has_gaps = true;  // one pixel of canvas between cells that are wide enough
+  // Which look a place has instead of its value; empty: NaN is `absent`, infinite is not_finite.
+  std::function<std::optional<Absent>(int64_t row, int64_t column, double value)> state = {};
+  // The values of columns [first, last) of a row at once, where that is quicker than one by one; may be
+  // empty.
+  std::function<void(int64_t row, int64_t first, int64_t last, double* out)> row_values = {};
 };
 // Returns how many cells share one pixel at most; 1 where every cell is seen.
 int64_t draw_cells(Canvas& canvas, const Theme& theme, Box clip, const CellGrid& grid);
+
+// The parts of it, for those who keep what they painted. Boxes: every cell is wide enough to be drawn by
+// itself.
+bool fits_as_boxes(const Canvas& canvas, Box clip, const CellGrid& grid);
+void draw_cell_boxes(Canvas& canvas, const Theme& theme, Box clip, const CellGrid& grid);
+// Device pixels of the stretch that begins `left`, `top` pixels from the grid's first edges.
+void paint_cells(const CellGrid& grid, const Theme& theme, double pixel, int64_t left, int64_t top,
+                 int64_t wide, int64_t high, std::span<Color> out);
+int64_t cells_a_pixel(const CellGrid& grid, double pixel);
 
 }  // namespace varve

@@ -3,61 +3,17 @@
 #include <cmath>
 
 #include "analysis/core/text.h"
+#include "viz/cache.h"
+#include "viz/choice.h"
 #include "viz/draw/glyphs.h"
 #include "viz/draw/marks.h"
-#include "viz/line_layout.h"
-#include "viz/line_plot.h"
+#include "viz/line_marks.h"
 #include "viz/view.h"
 
 namespace varve {
 namespace {
 
 constexpr Font label_font = line_label_font, label_bold = line_label_bold;
-
-std::vector<Point> thin_of(const LineLayout& l, const std::vector<Point>& points, double pixel) {
-  if (!l.is_turned) return thinned(points, pixel);
-  return points;  // layers are few
-}
-
-void draw_interval(const LinePlot& plot, const LineSeries& series, const LineStyle& style,
-                   const LineLayout& l, const LineOptions& options, const Theme& theme, Canvas& canvas) {
-  if (style.is_strong && options.bands && !series.low.empty() && !series.high.empty()) {
-    std::vector<Point> low = points_of(l, plot.ticks, series.low),
-                       high = points_of(l, plot.ticks, series.high);
-    // One stretch a pixel is all that can be seen; the ends of the interval keep their extremes.
-    if (low.size() > 4000 && !l.is_turned) {
-      std::vector<Point> merged_low, merged_high;
-      for (size_t i = 0; i < low.size(); ++i) {
-        const bool is_same = !merged_low.empty() && std::floor(merged_low.back().x) == std::floor(low[i].x);
-        if (!is_same) {
-          merged_low.push_back(low[i]);
-          merged_high.push_back(high[i]);
-          continue;
-        }
-        merged_low.back().y = std::max(merged_low.back().y, low[i].y);
-        merged_high.back().y = std::min(merged_high.back().y, high[i].y);
-      }
-      low = std::move(merged_low);
-      high = std::move(merged_high);
-    }
-    draw_band(canvas, low, high, band_color(theme, style.line));
-  }
-}
-
-void draw_series(const LinePlot& plot, const LineSeries& series, const LineStyle& style, const LineLayout& l,
-                 Canvas& canvas) {
-  const std::vector<Point> points = points_of(l, plot.ticks, series.value);
-  canvas.polyline(thin_of(l, points, canvas.pixel()), style.line, style.width);
-  if (!style.is_strong) return;
-  const bool are_few = plot.ticks.size() <= 30;
-  for (size_t i = 0; i < points.size(); ++i) {
-    if (!std::isfinite(points[i].x) || !std::isfinite(points[i].y)) continue;
-    const bool before_hole = i + 1 >= points.size() || !std::isfinite(points[i + 1].y);
-    const bool after_hole = i == 0 || !std::isfinite(points[i - 1].y);
-    // A value without neighbours would be no line at all.
-    if (are_few || (before_hole && after_hole)) canvas.disc(points[i], 2.2, style.line);
-  }
-}
 
 struct Label {
   size_t line;
@@ -137,35 +93,6 @@ int64_t draw_labels(const LinePlot& plot, const std::vector<LineStyle>& styles, 
   return named;
 }
 
-void draw_events(const Dataset& data, const LineLayout& l, const Look& look, Canvas& canvas) {
-  const Theme& theme = *look.theme;
-  const double y = l.plot.y - 9;
-  double taken = l.plot.x - 10;
-  std::vector<Event> events = data.events;
-  std::sort(events.begin(), events.end(), [](const Event& a, const Event& b) { return a.step < b.step; });
-  for (size_t i = 0; i < events.size(); ++i) {
-    const double x = l.along.pixel(static_cast<double>(events[i].step));
-    if (!(x >= l.plot.x && x <= l.plot.right())) continue;
-    canvas.line({x, y + 4}, {x, l.plot.bottom()}, theme.strong, 1, Dash::event);
-    draw_diamond(canvas, {x, y}, 4, theme.ink2);
-    double next = look.area.right();
-    if (i + 1 < events.size()) {
-      const double after = l.along.pixel(static_cast<double>(events[i + 1].step));
-      if (std::isfinite(after)) next = std::min(next, after - 8);
-    }
-    const double width = canvas.text_width(events[i].label, label_font);
-    if (x + 8 + width <= next) {
-      canvas.text({x + 8, y}, events[i].label, label_font, theme.ink2);
-      taken = x + 8 + width;
-    } else if (x - 8 - width >= taken + 8) {
-      canvas.text({x - 8, y}, events[i].label, label_font, theme.ink2, Align::right);
-      taken = x + 6;
-    } else {
-      taken = x + 6;  // words that would touch are hidden; the diamond stays
-    }
-  }
-}
-
 // Pixel of the selected place along the axis; NaN where none is selected or in sight.
 double cursor_x(const LinePlot& plot, const LineLayout& l, const Selection& selection) {
   const double none = std::nan("");
@@ -220,7 +147,7 @@ void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& opt
         tick.label.clear();
   }
   const std::vector<Tick> values = ticks_of(l.value, l.plot.bottom(), l.plot.y, high, false, 16);
-  const std::string spacing = l.along.spacing == Spacing::log_step ? ", log" : "";
+  const std::string spacing = l.along.spacing == Spacing::linear ? "" : ", log";
   draw_x_axis(canvas, theme, l.plot, l.along, along, axis_title(plot.x) + spacing, Grid::none);
   draw_y_axis(canvas, theme, l.plot, l.value, values, "", Grid::lines);
   canvas.text({look.area.x + 6, look.area.y + 10}, elide(canvas, value_title, label_font, look.area.w - 16),
@@ -242,8 +169,23 @@ std::optional<Hit> nearest_hit(const Dataset& data, const LinePlot& plot, const 
   double best = reach * reach;
   const LineSeries* found = nullptr;
   size_t at = 0;
+  // Only places near the pointer are looked at.
+  size_t first = 0, last = plot.ticks.size();
+  if (!l.is_turned) {
+    const auto below = [&l](double limit) {
+      return [&l, limit](double tick, double) {
+        const double x = l.along.pixel(tick);
+        return std::isnan(x) || x < limit;
+      };
+    };
+    const auto begin = plot.ticks.begin(), end = plot.ticks.end();
+    first = static_cast<size_t>(std::lower_bound(begin, end, 0.0, below(p.x - reach)) - begin);
+    last = static_cast<size_t>(std::lower_bound(begin, end, 0.0, below(p.x + reach)) - begin);
+    // A step 0 in its slot lies before all others.
+    if (first > 0 && plot.ticks[0] == 0 && std::abs(l.along.pixel(0) - p.x) < reach) first = 0;
+  }
   for (const LineSeries& series : plot.series)
-    for (size_t i = 0; i < plot.ticks.size(); ++i) {
+    for (size_t i = first; i < last; ++i) {
       const Point q = l.point(plot.ticks[i], series.value[i]);
       const double distance = (q.x - p.x) * (q.x - p.x) + (q.y - p.y) * (q.y - p.y);
       if (distance < best) best = distance, found = &series, at = i;
@@ -273,32 +215,43 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
            Canvas& canvas) {
   const LineOptions options = read_settings<LineOptions>(values, "lines");
   const Theme& theme = *look.theme;
-  const auto plot = std::make_shared<LinePlot>(line_plot(data, options, selection));
+  const LineChoice choice = line_choice(data, options);
+  Places places;
+  if (!choice.arrays.empty())
+    places = places_left(data[choice.arrays.front()], choice.kept(), data,
+                         parse_places(options.at, data, "lines"), selection);
+  const std::string key = key_of("lines", values, places);
+  const auto lines = kept<Lines>(look, key, [&] { return lines_of(data, options, selection); });
+  const auto plot = std::shared_ptr<const LinePlot>(lines, &lines->plot);
   Drawn drawn;
   if (plot->empty()) {
     draw_empty(canvas, theme, look.area,
-               "This result has no numbers along an axis, so there is no line to draw.");
+               plot->hidden > 0 ? "All lines are hidden; clear the option hide to see them."
+                                : "This result has no numbers along an axis, so there is no line to draw.");
     return drawn;
   }
   drawn.header = plot->title;
   const std::string where = said(data, plot->fixed);
   if (!where.empty()) drawn.header += (drawn.header.empty() ? "" : " · ") + where;
   const std::vector<LineStyle> styles = styles_of(*plot, selection, theme);
-  const auto l = std::make_shared<LineLayout>(layout_of(*plot, options, styles, data, look, canvas));
+  const auto l = std::make_shared<LineLayout>(layout_of(*lines, options, styles, data, look, canvas));
   if (!(l->plot.w > 1) || !(l->plot.h > 1)) return drawn;
-  const bool has_values = std::any_of(plot->series.begin(), plot->series.end(), [](const LineSeries& s) {
-    return std::any_of(s.value.begin(), s.value.end(), [](double v) { return std::isfinite(v); });
-  });
+  const bool has_values = std::isfinite(lines->range.first) && std::isfinite(lines->range.second);
+  draw_noise_floor(*plot, *l, theme, canvas);
   if (l->has_words) draw_axes(data, *plot, options, *l, selection, look, canvas);
   if (!has_values)
     draw_empty(canvas, theme, l->plot, "No value here is a number, so there is no line to draw.");
   canvas.push_clip(l->plot.inset(-3));
   // All intervals lie under all lines, else one would hide another's values.
   for (size_t i = 0; i < plot->series.size(); ++i)
-    draw_interval(*plot, plot->series[i], styles[i], *l, options, theme, canvas);
+    if (styles[i].is_strong && options.bands) draw_interval(*lines, i, styles[i], *l, theme, canvas);
+  const bool crowded = is_crowd(*lines, styles);
+  if (crowded) draw_crowd(*lines, styles, *l, look, key, canvas);
   for (const bool strong : {false, true})
     for (size_t i = 0; i < plot->series.size(); ++i)
-      if (styles[i].is_strong == strong) draw_series(*plot, plot->series[i], styles[i], *l, canvas);
+      if (styles[i].is_strong == strong && (strong || !crowded)) draw_curve(*lines, i, styles[i], *l, canvas);
+  draw_left_out(*plot, *l, theme, canvas);
+  for (size_t i = 0; i < plot->series.size(); ++i) draw_fit(data, *lines, i, styles[i], *l, theme, canvas);
   canvas.pop_clip();
   int64_t named = 0;
   if (l->has_words) {
@@ -311,6 +264,10 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
     drawn.header += " · band: " + interval;
   if (named > 0 && named < static_cast<int64_t>(styles.size()))
     drawn.header += fmt::format(" · {} of {} lines named", named, styles.size());
+  if (plot->hidden > 0) drawn.header += fmt::format(" · {} hidden", plot->hidden);
+  if (const auto bad = std::count(plot->bad.begin(), plot->bad.end(), true); bad > 0)
+    drawn.header += fmt::format(" · {} audited bad", bad);
+  if (plot->has_fit()) drawn.header += " · curves are fits, points the values";
   drawn.hit = [&data, plot, l](Point p) -> std::optional<Hit> {
     if (!l->plot.inset(-4).holds(p)) return std::nullopt;
     return nearest_hit(data, *plot, *l, p);
@@ -337,22 +294,54 @@ Dataset drawn_data(const Dataset& data, const SettingValues& values, const Selec
   Dataset out;
   out.title = data.title;
   out.provenance = data.provenance;
-  std::vector<std::string> kept = {plot.x};
-  if (!plot.series_axis.empty()) kept.insert(kept.begin(), plot.series_axis);
+  const std::vector<std::string> kept = LineChoice{plot.arrays, plot.x, plot.series_axis}.kept();
+  std::vector<int64_t> items;  // what hide leaves
+  for (const LineSeries& series : plot.series) items.push_back(series.item);
+  const auto drawn_part = [&](const Array& array) {
+    return plot.hidden > 0 && !plot.series_axis.empty() ? picked(array, plot.series_axis, items) : array;
+  };
   Places fixed;
+  if (plot.arrays.empty()) return out;
   const Places given = parse_places(options.at, data, "lines");
-  for (const std::string& name : plot.arrays)
-    for (const char* ending : {"", "_low", "_high", "_n"}) {
-      const std::string full = name + ending;
-      if (!data.has(full) || data[full].axes() != data[name].axes()) continue;
-      out.set(full, sliced_in_order(data[full], kept, data, given, selection, fixed));
+  for (const std::string& name : plot.arrays) {
+    out.set(name, drawn_part(arranged(data[name], kept, data, given, selection, fixed)));
+    for (const char* ending : {"low", "high", "n", "fit", "fit_low", "fit_high", "used", "peak_step",
+                               "peak_step_low", "peak_step_high", "peak_value", "floor"}) {
+      const std::string other = companion_name(data, name, ending);
+      if (!other.empty())
+        out.set(other, drawn_part(arranged(data[other], kept, data, given, selection, fixed)));
     }
+  }
   for (const std::string& axis : kept)
     if (const Array* ticks = data.coord(axis);
         ticks && out.has_axis(axis) && ticks->size() == out.extent(axis))
       out.set_coord(axis, *ticks);
   if (!fixed.empty()) out.notes.push_back(said(data, fixed));
   return out;
+}
+
+std::vector<std::string> choices(const Dataset& data, const std::string& option,
+                                 const SettingValues& values) {
+  if (option == "array") {
+    return arrays_by(data, [](const Array& array) { return array.axes().empty() ? 0.0 : 1.0; });
+  }
+  const LineChoice choice = line_choice(data, read_settings<LineOptions>(values, "lines"));
+  if (choice.arrays.empty()) return {};
+  std::vector<std::string> axes = axes_of(data, choice.arrays.front());
+  if (option == "x") return axes;
+  if (option != "series") return {};
+  std::erase(axes, choice.x);
+  axes.emplace_back("none");
+  return axes;
+}
+
+std::vector<FreeAxis> free_axes(const Dataset& data, const SettingValues& values,
+                                const Selection& selection) {
+  const LineOptions options = read_settings<LineOptions>(values, "lines");
+  const LineChoice choice = line_choice(data, options);
+  if (choice.arrays.empty()) return {};
+  return free_axes_of(data, places_left(data[choice.arrays.front()], choice.kept(), data,
+                                        parse_places(options.at, data, "lines"), selection));
 }
 
 }  // namespace
@@ -375,6 +364,8 @@ void add_lines(ViewCatalog& catalog) {
   };
   view.draw = draw;
   view.drawn_data = drawn_data;
+  view.choices = choices;
+  view.free_axes = free_axes;
   catalog.add(std::move(view));
 }
 
