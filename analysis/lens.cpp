@@ -1,5 +1,6 @@
-// One pass over vocabulary tiles serves all layers: the logits that ranks are counted against are known
-// before it, from products with the target tokens alone.
+// The last layer's logits come from the model's own output path and are kept for a block of positions; one
+// pass over vocabulary tiles then serves all other layers: the logits that ranks are counted against are
+// known before it, from products with the target tokens alone.
 //
 // Per tile and row we keep the sums of lens_sums.h; tiles are joined in vocabulary order, so that threads
 // never change a bit. With s, a, u, w = mass, mean, final_gap, lens_gap and f the last layer:
@@ -70,15 +71,38 @@ class Block {
         top_k_(static_cast<size_t>(top_k)) {}
 
   void read() {
+    const auto all = static_cast<size_t>(rows_ * sets_);
+    sums_.assign(all, {});
+    best_.assign(all, {});
+    targets_.assign(all * 2, 0);
+    above_.assign(all * 2, 0);
     read_output();
     task_.step(1, 20);
-    const VocabSweep<T> sweep = swept();
-    find_targets(sweep);
-    read_layers(sweep);
-    // BLAS may sum a product with a few tokens in another order than one with many; then ranks are counted
-    // anew.
-    if (std::find(moved_.begin(), moved_.end(), 1) != moved_.end()) count_ranks(sweep);
+    if (swept_sets() > 0) read_layers(swept());
     for (int64_t row = 0; row < rows_; ++row) hand_over(row);
+  }
+
+  // The last layer of a few positions on the way of the other layers: it has to give what the output path
+  // gave.
+  void check_path() const {
+    // BLAS gives the same bits only to the very same product.
+    const int64_t compared = std::is_same_v<T, float> ? std::min<int64_t>(rows_, 16) : rows_;
+    std::vector<const T*> rows;
+    for (int64_t row = 0; row < compared; ++row) rows.push_back(stream(row, sets_ - 1));
+    std::vector<LensSums> sums(rows.size());
+    VocabSweep<T>(unembed_, rows, 1)
+        .run(
+            [&](int64_t, int64_t tokens, int64_t row, int64_t count, std::span<const T> logits) {
+              for (int64_t r = 0; r < count; ++r)
+                join_chunks(logits.data() + r * tokens, tokens, sums[static_cast<size_t>(row + r)]);
+            },
+            [&](int64_t, int64_t) { task_.step(1, 1); });
+    LensResult& result = *places_.front().result;
+    for (size_t row = 0; row < sums.size(); ++row) {
+      const double gap = std::abs(sums[row].max + std::log(sums[row].mass) - output_lse_[row]);
+      if (!(gap <= result.path_residual)) result.path_residual = gap;
+    }
+    result.path_checked += compared;
   }
 
  private:
@@ -87,48 +111,70 @@ class Block {
     const Place<T>& place = places_[static_cast<size_t>(row)];
     return place.prompt->residuals[static_cast<size_t>(set)].data() + place.position * d_model_;
   }
+  const T* output(int64_t row) const { return output_.data() + row * unembed_.vocab(); }
+  size_t at(int64_t row, int64_t set) const { return static_cast<size_t>(row * sets_ + set); }
 
+  int64_t swept_sets() const { return sets_ - 1; }
+
+  // All layers but the last.
   VocabSweep<T> swept() const {
     std::vector<const T*> rows;
     for (int64_t row = 0; row < rows_; ++row)
-      for (int64_t set = 0; set < sets_; ++set) rows.push_back(stream(row, set));
-    return VocabSweep<T>(unembed_, rows, sets_);
+      for (int64_t set = 0; set < swept_sets(); ++set) rows.push_back(stream(row, set));
+    return VocabSweep<T>(unembed_, rows, swept_sets());
   }
 
-  // The model's own output path: log-sum-exp and top-1 of the last residual.
+  void join_chunks(const T* z, int64_t tokens, LensSums& sums) const {
+    for (int64_t first = 0; first < tokens; first += chunk_tokens) {
+      const int64_t count = std::min(chunk_tokens, tokens - first);
+      sums = join(sums, loops_.sums(z + first, loops_.largest(z + first, count), nullptr, nullptr, count));
+    }
+  }
+
+  // The model's own output path: the last residual's logits, kept.
   void read_output() {
     std::vector<T> last(static_cast<size_t>(rows_ * d_model_));
     for (int64_t row = 0; row < rows_; ++row)
       std::copy_n(stream(row, sets_ - 1), d_model_, last.begin() + row * d_model_);
-    const int64_t chunks = (unembed_.vocab() + chunk_tokens - 1) / chunk_tokens;
-    std::vector<LensSums> sums(static_cast<size_t>(chunks * rows_));
-    std::vector<Candidate> best(sums.size());
+    output_.resize(static_cast<size_t>(rows_ * unembed_.vocab()));
     unembed_.run(last, rows_, [&](int64_t first, int64_t tokens, std::span<const T> logits) {
       if (task_.stop_requested()) throw Stopped();
       for (int64_t row = 0; row < rows_; ++row)
-        for (int64_t begin = 0; begin < tokens; begin += chunk_tokens) {
-          const int64_t count = std::min(chunk_tokens, tokens - begin);
-          const T* const z = logits.data() + row * tokens + begin;
-          const auto at = static_cast<size_t>((first + begin) / chunk_tokens * rows_ + row);
-          const T top = loops_.largest(z, count);
-          sums[at] = loops_.sums(z, top, nullptr, nullptr, count);
-          const T* const found = std::find(z, z + count, top);
-          if (found != z + count) best[at] = {static_cast<double>(top), first + begin + (found - z)};
-        }
+        std::copy_n(logits.data() + row * tokens, tokens, output_.data() + row * unembed_.vocab() + first);
     });
     output_lse_.assign(static_cast<size_t>(rows_), 0);
-    final_id_.assign(static_cast<size_t>(rows_), -1);
-    for (int64_t row = 0; row < rows_; ++row) {
-      LensSums all;
-      Candidate winner;
-      for (int64_t chunk = 0; chunk < chunks; ++chunk) {
-        const auto at = static_cast<size_t>(chunk * rows_ + row);
-        all = join(all, sums[at]);
-        if (best[at].beats(winner)) winner = best[at];
-      }
-      output_lse_[static_cast<size_t>(row)] = all.max + std::log(all.mass);
-      final_id_[static_cast<size_t>(row)] = winner.id;
+    ids_.assign(static_cast<size_t>(rows_) * 2, 0);
+    parallel_for(rows_, [&](int64_t row, int) { read_output_row(row); });
+  }
+
+  // ids_ [row, 2]: the true next token and the model's own answer; where there is none, token 0 stands in and
+  // its rank is not shown.
+  void read_output_row(int64_t row) {
+    const T* const z = output(row);
+    const size_t last = at(row, sets_ - 1);
+    LensSums& sums = sums_[last];
+    Candidate answer;
+    for (int64_t first = 0; first < unembed_.vocab(); first += chunk_tokens) {
+      const int64_t count = std::min(chunk_tokens, unembed_.vocab() - first);
+      const T top = loops_.largest(z + first, count);
+      sums = join(sums, loops_.sums(z + first, top, nullptr, nullptr, count));
+      const T* const found = std::find(z + first, z + first + count, top);
+      const Candidate candidate{static_cast<double>(top), found - z};
+      if (found != z + first + count && candidate.beats(answer)) answer = candidate;
+      take_best(z + first, top, first, count, best_[last]);
     }
+    output_lse_[static_cast<size_t>(row)] = sums.max + std::log(sums.mass);
+    const int64_t ids[] = {std::max<int64_t>(true_id(row), 0), std::max<int64_t>(answer.id, 0)};
+    for (size_t which = 0; which < 2; ++which) {
+      ids_[static_cast<size_t>(row) * 2 + which] = ids[which];
+      targets_[last * 2 + which] = z[ids[which]];
+      above_[last * 2 + which] = loops_.above(z, z[ids[which]], unembed_.vocab());
+    }
+  }
+
+  void take_best(const T* z, T top, int64_t first, int64_t count, std::vector<Candidate>& best) const {
+    if (best.size() < top_k_ || static_cast<double>(top) > best.back().logit)
+      keep_best(std::span<const T>(z, static_cast<size_t>(count)), first, top_k_, best);
   }
 
   // A token without a logit (vocab_out) is no target.
@@ -137,67 +183,62 @@ class Block {
     return id < unembed_.vocab() ? id : -1;
   }
 
-  // ids_ [row, 2]: the true next token and the model's own answer; where there is none, token 0 stands in and
-  // its rank is not shown.
   void find_targets(const VocabSweep<T>& sweep) {
-    ids_.clear();
-    for (int64_t row = 0; row < rows_; ++row) {
-      ids_.push_back(std::max<int64_t>(true_id(row), 0));
-      ids_.push_back(std::max<int64_t>(final_id_[static_cast<size_t>(row)], 0));
-    }
-    targets_ = sweep.logits_of(ids_, 2);
+    const std::vector<T> found = sweep.logits_of(ids_, 2);
+    for (int64_t row = 0; row < rows_; ++row)
+      std::copy_n(found.begin() + row * swept_sets() * 2, swept_sets() * 2,
+                  targets_.begin() + row * sets_ * 2);
   }
 
   void read_layers(const VocabSweep<T>& sweep) {
-    const auto all = static_cast<size_t>(rows_ * sets_);
-    sums_.assign(all, {});
-    best_.assign(all, {});
-    above_.assign(all * 2, 0);
-    moved_.assign(all * 2, 0);
+    find_targets(sweep);
+    moved_.assign(targets_.size(), 0);
     sweep.run(
         [&](int64_t first, int64_t tokens, int64_t row, int64_t rows, std::span<const T> logits) {
           if (task_.stop_requested()) throw Stopped();
           for (int64_t r = 0; r < rows; ++r)
             for (int64_t begin = 0; begin < tokens; begin += chunk_tokens)
               read_chunk(first + begin, std::min(chunk_tokens, tokens - begin), row + r,
-                         logits.data() + r * sets_ * tokens + begin, tokens);
+                         logits.data() + r * swept_sets() * tokens + begin, tokens);
         },
         [&](int64_t done, int64_t total) { task_.step(total + done * 19, total * 20); });
+    // BLAS may sum a product with a few tokens in another order than one with many; then ranks are counted
+    // anew.
+    if (std::find(moved_.begin(), moved_.end(), 1) != moved_.end()) count_ranks(sweep);
   }
 
   // z: this row's logits of the first layer; each further layer lies `stride` on.
   void read_chunk(int64_t first, int64_t count, int64_t row, const T* z, int64_t stride) {
-    const T* const last = z + (sets_ - 1) * stride;
+    const T* const last = output(row) + first;
     T p[chunk_tokens];
     loops_.softmax(last, static_cast<T>(output_lse_[static_cast<size_t>(row)]), count, p);
-    for (int64_t set = 0; set < sets_; ++set, z += stride) {
-      const auto at = static_cast<size_t>(row * sets_ + set);
+    for (int64_t set = 0; set < swept_sets(); ++set, z += stride) {
+      const size_t here = at(row, set);
       const T top = loops_.largest(z, count);
-      sums_[at] = join(sums_[at], loops_.sums(z, top, last, p, count));
-      std::vector<Candidate>& best = best_[at];
-      if (best.size() < top_k_ || static_cast<double>(top) > best.back().logit)
-        keep_best(std::span<const T>(z, static_cast<size_t>(count)), first, top_k_, best);
+      sums_[here] = join(sums_[here], loops_.sums(z, top, last, p, count));
+      take_best(z, top, first, count, best_[here]);
       for (size_t which = 0; which < 2; ++which) {
-        T& target = targets_[at * 2 + which];
-        if (top > target) above_[at * 2 + which] += loops_.above(z, target, count);
+        T& target = targets_[here * 2 + which];
+        if (top > target) above_[here * 2 + which] += loops_.above(z, target, count);
         const int64_t id = ids_[static_cast<size_t>(row) * 2 + which] - first;
         if (id < 0 || id >= count || z[id] == target) continue;
         target = z[id];
-        moved_[at * 2 + which] = 1;
+        moved_[here * 2 + which] = 1;
       }
     }
   }
 
   // 1 + how many tokens beat the target, against the very logits that were shown.
   void count_ranks(const VocabSweep<T>& sweep) {
-    std::fill(above_.begin(), above_.end(), 0);
+    for (int64_t row = 0; row < rows_; ++row)
+      std::fill_n(above_.begin() + row * sets_ * 2, swept_sets() * 2, 0);
     sweep.run(
         [&](int64_t, int64_t tokens, int64_t row, int64_t rows, std::span<const T> logits) {
-          for (int64_t r = 0; r < rows * sets_; ++r)
-            for (size_t which = 0; which < 2; ++which) {
-              const auto at = static_cast<size_t>(row * sets_ + r) * 2 + which;
-              above_[at] += loops_.above(logits.data() + r * tokens, targets_[at], tokens);
-            }
+          const T* z = logits.data();
+          for (int64_t r = row; r < row + rows; ++r)
+            for (int64_t set = 0; set < swept_sets(); ++set, z += tokens)
+              for (size_t which = 0; which < 2; ++which)
+                above_[at(r, set) * 2 + which] += loops_.above(z, targets_[at(r, set) * 2 + which], tokens);
         },
         [&](int64_t, int64_t) { task_.step(1, 1); });
   }
@@ -207,14 +248,11 @@ class Block {
     const int64_t count = static_cast<int64_t>(place.prompt->tokens.size());
     for (int64_t set = 0; set < sets_; ++set)
       place.result->points[static_cast<size_t>(set * count + place.position)] = point(set, row);
-    const LensSums& last = sums_[static_cast<size_t>(row * sets_ + sets_ - 1)];
-    const double gap = std::abs(last.max + std::log(last.mass) - output_lse_[static_cast<size_t>(row)]);
-    if (!(gap <= place.result->path_residual)) place.result->path_residual = gap;
   }
 
   LensPoint point(int64_t set, int64_t row) const {
-    const auto at = static_cast<size_t>(row * sets_ + set);
-    const LensSums& sums = sums_[at];
+    const size_t here = at(row, set);
+    const LensSums& sums = sums_[here];
     const double lse = sums.max + std::log(sums.mass), output = output_lse_[static_cast<size_t>(row)];
     LensPoint point;
     point.log_sum_exp = lse;
@@ -223,10 +261,10 @@ class Block {
     point.kl_lens_final = sums.lens_gap / sums.mass - lse + output;
     const double missing = std::numeric_limits<double>::quiet_NaN();
     const bool has_true = true_id(row) >= 0;
-    point.true_logprob = has_true ? static_cast<double>(targets_[at * 2]) - lse : missing;
-    point.true_rank = has_true ? static_cast<double>(1 + above_[at * 2]) : missing;
-    point.final_rank = static_cast<double>(1 + above_[at * 2 + 1]);
-    for (const Candidate& candidate : best_[at]) {
+    point.true_logprob = has_true ? static_cast<double>(targets_[here * 2]) - lse : missing;
+    point.true_rank = has_true ? static_cast<double>(1 + above_[here * 2]) : missing;
+    point.final_rank = static_cast<double>(1 + above_[here * 2 + 1]);
+    for (const Candidate& candidate : best_[here]) {
       point.top_id.push_back(candidate.id);
       point.top_prob.push_back(std::exp(candidate.logit - lse));
     }
@@ -242,8 +280,9 @@ class Block {
   Task& task_;
   int64_t rows_, sets_, d_model_;
   size_t top_k_;
+  std::vector<T> output_;  // [row, vocab], the last layer's logits
   std::vector<double> output_lse_;
-  std::vector<int64_t> final_id_, ids_;
+  std::vector<int64_t> ids_;
   // [row, set], or [row, set, 2] by target.
   std::vector<LensSums> sums_;
   std::vector<std::vector<Candidate>> best_;
@@ -297,9 +336,10 @@ std::vector<LensResult> lens_of_prompts(const Unembed& unembed, std::span<const 
       return static_cast<double>(at) / static_cast<double>(places.size());
     };
     Task part = task.part(share(begin), share(end));
-    Block<T>(unembed, std::span<const Place<T>>(places).subspan(begin, end - begin), d_model,
-             std::min(top_k, unembed.vocab()), part)
-        .read();
+    Block<T> block(unembed, std::span<const Place<T>>(places).subspan(begin, end - begin), d_model,
+                   std::min(top_k, unembed.vocab()), part);
+    block.read();
+    if (begin == 0) block.check_path();
     begin = end;
   }
   return results;
@@ -314,23 +354,22 @@ LensResult lens_of_prompt(const Unembed& unembed, const std::vector<std::vector<
 
 LensCost lens_cost(const ModelSpec& spec, int64_t longest, int64_t top_k, Compute compute) {
   const bool twice = compute == Compute::f64;
-  const int64_t sets = spec.layers + 1, number = twice ? 8 : 4;
+  const int64_t sets = spec.layers + 1, swept_sets = std::max<int64_t>(1, spec.layers),
+                number = twice ? 8 : 4;
   const int64_t rows = twice ? std::min(longest, Unembed::row_block) : lens_positions;
-  const int64_t chunks = (spec.vocab + chunk_tokens - 1) / chunk_tokens;
   const auto kept = static_cast<int64_t>(sizeof(Candidate)) * (top_k + 1);
   const auto note = static_cast<int64_t>(sizeof(LensSums) + sizeof(std::vector<Candidate>)) + kept;
   const auto point = static_cast<int64_t>(sizeof(LensPoint)) + 16 * (top_k + 2);
-  const int64_t swept = twice ? VocabSweep<double>::scratch_bytes(spec, sets, rows, compute)
-                              : VocabSweep<float>::scratch_bytes(spec, sets, rows, compute);
-  // The output path: normed rows, packed rows, a tile of logits for every thread, what is noted of each
-  // chunk.
-  const int64_t output = 3 * rows * spec.d_model * number +
-                         threads() * Unembed::tile_tokens * (rows + spec.d_model) * number +
-                         chunks * rows * static_cast<int64_t>(sizeof(LensSums) + sizeof(Candidate));
+  const int64_t swept = twice ? VocabSweep<double>::scratch_bytes(spec, swept_sets, rows, compute)
+                              : VocabSweep<float>::scratch_bytes(spec, swept_sets, rows, compute);
+  // The output path: normed rows, packed rows, a tile of logits for every thread; and the logits it leaves.
+  const int64_t output =
+      3 * rows * spec.d_model * number + threads() * Unembed::tile_tokens * (rows + spec.d_model) * number;
   LensCost cost;
-  cost.scratch = std::max(output, swept + sets * rows * (note + 40)) + sets * std::max(rows, longest) * point;
-  // Once the output, once every layer; the sums of one logit are about 60 operations beside its product.
-  cost.flops_per_token = static_cast<double>(sets + 1) * static_cast<double>(spec.vocab) *
+  cost.scratch = rows * output_vocab(spec) * number + std::max(output, swept) + sets * rows * (note + 40) +
+                 sets * std::max(rows, longest) * point;
+  // The sums of one logit are about 60 operations beside its product.
+  cost.flops_per_token = static_cast<double>(sets) * static_cast<double>(spec.vocab) *
                          (2 * static_cast<double>(spec.d_model) + 60);
   return cost;
 }

@@ -26,8 +26,10 @@ struct LensPoint {
 
 struct LensResult {
   std::vector<LensPoint> points;  // [layer, position], layer = 0 .. sets - 1
-  double path_residual =
-      0;  // |log-sum-exp of the model's own output path - of the lens at the last layer|, worst
+  // |log-sum-exp of the model's own output path - of the last layer on the way of the others|, worst of
+  // path_checked positions.
+  double path_residual = 0;
+  int64_t path_checked = 0;
 };
 
 // residuals: one a layer, each [count, d_model], the last being what the model itself unembeds; tokens: the
@@ -46,8 +48,10 @@ template <class T>
 LensResult lens_of_prompt(const Unembed& unembed, const std::vector<std::vector<T>>& residuals,
                           const std::vector<int64_t>& tokens, int64_t d_model, int64_t top_k, Task& task);
 
-// So many positions go past the vocabulary together; more at once gain nothing.
-inline constexpr int64_t lens_positions = 512;
+// So many positions go past the vocabulary together, the last layer's logits of all of them being held. Fewer
+// would pay for packing the unembedding, more for memory. A multiple of 14, 6 and 2 rows, which are a
+// kernel's.
+inline constexpr int64_t lens_positions = 168;
 
 // What that takes; the tile of the unembedding that a thread reads is not counted.
 struct LensCost {

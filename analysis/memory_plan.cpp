@@ -20,8 +20,6 @@ namespace {
 constexpr int64_t library_bytes = int64_t{4} << 20;
 constexpr int64_t narrow_library_bytes_per_thread = int64_t{4} << 20;
 constexpr int64_t wide_library_bytes_per_thread = int64_t{12} << 20;
-// Of weights packed for one thread (see linear.cpp).
-constexpr int64_t tile_bytes = int64_t{1} << 20, least_tile = 64;
 // One fault maps so many neighbours of a page of a file with it.
 constexpr int64_t fault_bytes = int64_t{64} << 10;
 // A result is held, laid out for its file, and read again.
@@ -83,10 +81,10 @@ Windows windows_of(const MemoryNeed& need, const ModelSpec& spec, int64_t number
   const bool own = recipe.count("unembed.W_U") > 0 || !spec.tied;
   for (const auto& [name, take] : recipe) {
     if (name.starts_with("blocks.") && take.shape.size() == 2) {
-      // In f32 a packed tile is kept within a second-level cache.
-      const int64_t columns = std::max<int64_t>(1, take.shape[1]);
-      const int64_t tile = std::clamp<int64_t>(tile_bytes / (columns * 4), least_tile, widest_weight_tile);
-      windows.blocks = std::max(windows.blocks, window.of(take, number == 8 ? widest_weight_tile : tile));
+      const int64_t tile = need.compute == Compute::f64
+                               ? widest_weight_tile
+                               : packed_tile_rows(need.compute, take.shape[0], take.shape[1]);
+      windows.blocks = std::max(windows.blocks, window.of(take, tile));
     }
     if (name == "embed.W_E") windows.table = window.whole(take);
     if (name != (own ? "unembed.W_U" : "embed.W_E")) continue;

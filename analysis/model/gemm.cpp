@@ -37,36 +37,43 @@ void pack_rounded_panel(const float* b, int64_t row_stride, int64_t depth_stride
   round_values(out, k * plain_columns);
 }
 
-void plain_panel(int64_t m, int64_t n, int64_t k, const float* a, const float* b, float* c, int64_t stride) {
-  for (int64_t first = 0; first < k; first += gemm_detail::depth_block) {
-    const int64_t end = std::min(k, first + gemm_detail::depth_block);
-    float sum[plain_rows][plain_columns] = {};
-    for (int64_t i = first; i < end; ++i)
+// k in [first, end), one stretch.
+void plain_panel(int64_t m, int64_t n, int64_t first, int64_t end, const float* a, const float* b, float* c,
+                 int64_t stride) {
+  float sum[plain_rows][plain_columns] = {};
+  for (int64_t i = first; i < end; ++i)
 #pragma GCC unroll 2
-      for (int64_t row = 0; row < plain_rows; ++row)
+    for (int64_t row = 0; row < plain_rows; ++row)
 #pragma GCC unroll 16
-        for (int64_t column = 0; column < plain_columns; ++column)
-          sum[row][column] += a[i * plain_rows + row] * b[i * plain_columns + column];
-    for (int64_t row = 0; row < m; ++row)
-      for (int64_t column = 0; column < n; ++column) {
-        float& to = c[row * stride + column];
-        to = first == 0 ? sum[row][column] : to + sum[row][column];
-      }
-  }
+      for (int64_t column = 0; column < plain_columns; ++column)
+        sum[row][column] += a[i * plain_rows + row] * b[i * plain_columns + column];
+  for (int64_t row = 0; row < m; ++row)
+    for (int64_t column = 0; column < n; ++column) {
+      float& to = c[row * stride + column];
+      to = first == 0 ? sum[row][column] : to + sum[row][column];
+    }
+}
+
+void plain_stretch(int64_t m, int64_t n, int64_t k, int64_t begin, const std::byte* block,
+                   const std::byte* panels, float* c, int64_t stride) {
+  const int64_t end = std::min(k, begin + gemm_detail::depth_block);
+  const float* const a = reinterpret_cast<const float*>(block);
+  const float* b = reinterpret_cast<const float*>(panels);
+  for (int64_t first = 0; first < n; first += plain_columns, b += plain_columns * k)
+    plain_panel(m, std::min(plain_columns, n - first), begin, end, a, b, c + first, stride);
 }
 
 void plain_multiply(int64_t m, int64_t n, int64_t k, const std::byte* block, const std::byte* panels,
                     float* c, int64_t stride) {
-  const float* const a = reinterpret_cast<const float*>(block);
-  const float* b = reinterpret_cast<const float*>(panels);
-  for (int64_t first = 0; first < n; first += plain_columns, b += plain_columns * k)
-    plain_panel(m, std::min(plain_columns, n - first), k, a, b, c + first, stride);
+  for (int64_t begin = 0; begin < k; begin += gemm_detail::depth_block)
+    plain_stretch(m, n, k, begin, block, panels, c, stride);
 }
 
-constexpr GemmKernel plain_f32_kernel{"plain", Compute::f32,     plain_rows,       plain_columns, 1,
-                                      4,       pack_plain_block, pack_plain_panel, plain_multiply};
-constexpr GemmKernel plain_bf16_kernel{"plain", Compute::bf16,      plain_rows,         plain_columns, 1,
-                                       4,       pack_rounded_block, pack_rounded_panel, plain_multiply};
+constexpr GemmKernel plain_f32_kernel{"plain",          Compute::f32,     plain_rows,     plain_columns, 1, 4,
+                                      pack_plain_block, pack_plain_panel, plain_multiply, plain_stretch};
+constexpr GemmKernel plain_bf16_kernel{
+    "plain", Compute::bf16,      plain_rows,         plain_columns,  1,
+    4,       pack_rounded_block, pack_rounded_panel, plain_multiply, plain_stretch};
 
 std::vector<const GemmKernel*> present(std::vector<const GemmKernel*> all) {
   std::erase(all, nullptr);

@@ -31,6 +31,11 @@ struct GemmKernel {
   // m <= rows of one block against n columns of panels that lie one after the other.
   void (*multiply)(int64_t m, int64_t n, int64_t k, const std::byte* block, const std::byte* panels, float* c,
                    int64_t c_stride);
+  // The same one stretch of depth_block after the other, begin being the first k of one: what an element has
+  // summed so far lies in c. For deep products, whose blocks would leave the nearest cache; nullptr where
+  // sums cannot be interrupted.
+  void (*multiply_stretch)(int64_t m, int64_t n, int64_t k, int64_t begin, const std::byte* block,
+                           const std::byte* panels, float* c, int64_t c_stride) = nullptr;
 
   int64_t packed_depth(int64_t k) const { return (k + depth - 1) / depth * depth; }
   int64_t block_bytes(int64_t k) const { return rows * packed_depth(k) * value_bytes; }

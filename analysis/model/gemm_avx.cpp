@@ -31,14 +31,19 @@ constexpr int64_t rows_512 = 14, columns_512 = 32;
   pack_values<columns_256>(b, row_stride, depth_stride, count, k, reinterpret_cast<float*>(out));
 }
 
+// How many k ahead of the sums a panel is fetched: it lies in the second-level cache.
+constexpr int64_t ahead = 8;
+
+// k in [begin, end): one stretch, or all of them one after the other.
 template <int64_t m>
-[[gnu::target("avx2,fma")]] void panel_256(int64_t n, int64_t k, const float* a, const float* b, float* c,
-                                           int64_t stride) {
-  for (int64_t first = 0; first < k; first += depth_block) {
-    const int64_t end = std::min(k, first + depth_block);
+[[gnu::target("avx2,fma")]] void panel_256(int64_t n, int64_t begin, int64_t stop, const float* a,
+                                           const float* b, float* c, int64_t stride) {
+  for (int64_t first = begin; first < stop; first += depth_block) {
+    const int64_t end = std::min(stop, first + depth_block);
     __m256 sum[m][2];
     for (auto& row : sum) row[0] = row[1] = _mm256_setzero_ps();
     for (int64_t i = first; i < end; ++i) {
+      _mm_prefetch(reinterpret_cast<const char*>(b + (i + ahead) * columns_256), _MM_HINT_T0);
       const __m256 left = _mm256_loadu_ps(b + i * columns_256);
       const __m256 right = _mm256_loadu_ps(b + i * columns_256 + 8);
 #pragma GCC unroll 6
@@ -59,19 +64,27 @@ template <int64_t m>
   }
 }
 
-void multiply_256(int64_t m, int64_t n, int64_t k, const std::byte* block, const std::byte* panels, float* c,
-                  int64_t stride) {
-  using Panel = void (*)(int64_t, int64_t, const float*, const float*, float*, int64_t);
+void panels_256(int64_t m, int64_t n, int64_t k, int64_t begin, int64_t end, const std::byte* block,
+                const std::byte* panels, float* c, int64_t stride) {
+  using Panel = void (*)(int64_t, int64_t, int64_t, const float*, const float*, float*, int64_t);
   constexpr Panel panel[] = {panel_256<1>, panel_256<2>, panel_256<3>,
                              panel_256<4>, panel_256<5>, panel_256<6>};
   const float* const a = reinterpret_cast<const float*>(block);
   const float* b = reinterpret_cast<const float*>(panels);
   for (int64_t first = 0; first < n; first += columns_256, b += columns_256 * k)
-    panel[m - 1](std::min(columns_256, n - first), k, a, b, c + first, stride);
+    panel[m - 1](std::min(columns_256, n - first), begin, end, a, b, c + first, stride);
+}
+void multiply_256(int64_t m, int64_t n, int64_t k, const std::byte* block, const std::byte* panels, float* c,
+                  int64_t stride) {
+  panels_256(m, n, k, 0, k, block, panels, c, stride);
+}
+void stretch_256(int64_t m, int64_t n, int64_t k, int64_t begin, const std::byte* block,
+                 const std::byte* panels, float* c, int64_t stride) {
+  panels_256(m, n, k, begin, std::min(k, begin + depth_block), block, panels, c, stride);
 }
 
-constexpr GemmKernel kernel_256{"avx2", Compute::f32,   rows_256,       columns_256, 1,
-                                4,      pack_block_256, pack_panel_256, multiply_256};
+constexpr GemmKernel kernel_256{"avx2", Compute::f32,   rows_256,       columns_256,  1,
+                                4,      pack_block_256, pack_panel_256, multiply_256, stretch_256};
 
 // The lowest `count` of sixteen lanes.
 __mmask16 lanes(int64_t count) {
@@ -148,14 +161,17 @@ void pack_panel_512(const float* b, int64_t row_stride, int64_t depth_stride, in
 }
 
 template <int64_t m>
-[[gnu::target("avx512f")]] void panel_512(__mmask16 low, __mmask16 high, int64_t k, const float* a,
-                                          const float* b, float* c, int64_t stride) {
-  for (int64_t first = 0; first < k; first += depth_block) {
-    const int64_t end = std::min(k, first + depth_block);
+[[gnu::target("avx512f")]] void panel_512(__mmask16 low, __mmask16 high, int64_t begin, int64_t stop,
+                                          const float* a, const float* b, float* c, int64_t stride) {
+  for (int64_t first = begin; first < stop; first += depth_block) {
+    const int64_t end = std::min(stop, first + depth_block);
     __m512 sum[m][2];
 #pragma GCC unroll 14
     for (int64_t row = 0; row < m; ++row) sum[row][0] = sum[row][1] = _mm512_setzero_ps();
     for (int64_t i = first; i < end; ++i) {
+      const float* const next = b + (i + ahead) * columns_512;
+      _mm_prefetch(reinterpret_cast<const char*>(next), _MM_HINT_T0);
+      _mm_prefetch(reinterpret_cast<const char*>(next + 16), _MM_HINT_T0);
       const __m512 left = _mm512_loadu_ps(b + i * columns_512);
       const __m512 right = _mm512_loadu_ps(b + i * columns_512 + 16);
 #pragma GCC unroll 14
@@ -178,20 +194,28 @@ template <int64_t m>
   }
 }
 
-void multiply_512(int64_t m, int64_t n, int64_t k, const std::byte* block, const std::byte* panels, float* c,
-                  int64_t stride) {
-  using Panel = void (*)(__mmask16, __mmask16, int64_t, const float*, const float*, float*, int64_t);
+void panels_512(int64_t m, int64_t n, int64_t k, int64_t begin, int64_t end, const std::byte* block,
+                const std::byte* panels, float* c, int64_t stride) {
+  using Panel = void (*)(__mmask16, __mmask16, int64_t, int64_t, const float*, const float*, float*, int64_t);
   constexpr Panel panel[] = {panel_512<1>,  panel_512<2>,  panel_512<3>,  panel_512<4>, panel_512<5>,
                              panel_512<6>,  panel_512<7>,  panel_512<8>,  panel_512<9>, panel_512<10>,
                              panel_512<11>, panel_512<12>, panel_512<13>, panel_512<14>};
   const float* const a = reinterpret_cast<const float*>(block);
   const float* b = reinterpret_cast<const float*>(panels);
   for (int64_t first = 0; first < n; first += columns_512, b += columns_512 * k)
-    panel[m - 1](lanes(n - first), lanes(n - first - 16), k, a, b, c + first, stride);
+    panel[m - 1](lanes(n - first), lanes(n - first - 16), begin, end, a, b, c + first, stride);
+}
+void multiply_512(int64_t m, int64_t n, int64_t k, const std::byte* block, const std::byte* panels, float* c,
+                  int64_t stride) {
+  panels_512(m, n, k, 0, k, block, panels, c, stride);
+}
+void stretch_512(int64_t m, int64_t n, int64_t k, int64_t begin, const std::byte* block,
+                 const std::byte* panels, float* c, int64_t stride) {
+  panels_512(m, n, k, begin, std::min(k, begin + depth_block), block, panels, c, stride);
 }
 
-constexpr GemmKernel kernel_512{"avx512", Compute::f32,   rows_512,       columns_512, 1,
-                                4,        pack_block_512, pack_panel_512, multiply_512};
+constexpr GemmKernel kernel_512{"avx512", Compute::f32,   rows_512,       columns_512,  1,
+                                4,        pack_block_512, pack_panel_512, multiply_512, stretch_512};
 
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void pack_block_pairs(const float* a, int64_t stride,
                                                                             int64_t count, int64_t k,

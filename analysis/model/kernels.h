@@ -41,6 +41,8 @@ void linear(RowsOf<const T> x, RowBegins begin, const Matrix& w, std::span<const
 // What that holds beside its arguments: packed activations, and for each thread a tile of packed weights.
 inline constexpr int64_t most_packed_bytes = int64_t{24} << 20;
 inline constexpr int64_t widest_weight_tile = 512;
+int64_t packed_tile_rows(Compute compute, int64_t rows,
+                         int64_t columns);  // of a matrix of weights, f32 or bf16
 
 // Rows [first, first + count) of w in T: where they lie if they are that already, else widened into scratch.
 template <class T>

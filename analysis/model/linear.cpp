@@ -17,19 +17,30 @@ void add_bias(std::span<const T> bias, int64_t first, int64_t rows, int64_t colu
       out.data[row * out.stride + column] += bias[static_cast<size_t>(first + column)];
 }
 
-// So many rows of weights that their packed tile stays in a second-level cache, and that there are a few
-// pieces for every thread.
-int64_t packed_tile(const GemmKernel& kernel, const Matrix& w) {
-  constexpr int64_t tile_bytes = int64_t{1} << 20, least = 64, pieces = 8;
-  const int64_t fitting = tile_bytes / std::max<int64_t>(1, kernel.panel_bytes(w.columns)) * kernel.columns;
-  const int64_t shared = w.rows / pieces / kernel.columns * kernel.columns;
+// Products at least twice as deep are taken stretch by stretch: what a block and a tile give to one stretch
+// stays in the caches.
+int64_t stretch_of(const GemmKernel& kernel, int64_t k) {
+  return kernel.multiply_stretch && k >= 2 * gemm_detail::depth_block ? gemm_detail::depth_block : k;
+}
+
+// So many rows of weights that a stretch of their packed tile stays in a second-level cache, that the tile is
+// not large itself, and that there are a few pieces for every thread.
+int64_t packed_tile(const GemmKernel& kernel, int64_t rows, int64_t columns) {
+  constexpr int64_t cached_bytes = int64_t{1} << 20, held_bytes = int64_t{4} << 20, least = 64, pieces = 8;
+  const int64_t cached = cached_bytes / std::max<int64_t>(1, kernel.panel_bytes(stretch_of(kernel, columns)));
+  const int64_t held = held_bytes / std::max<int64_t>(1, kernel.panel_bytes(columns));
+  const int64_t fitting = std::min(cached, held) * kernel.columns;
+  const int64_t shared = rows / pieces / kernel.columns * kernel.columns;
   return std::clamp(std::min(fitting, shared), least, widest_weight_tile);
 }
 
-// Rows of activations packed at once: enough that packing the weights again for the next ones costs nothing.
-int64_t packed_rows_at_once(const GemmKernel& kernel, int64_t k) {
-  const int64_t rows = most_packed_bytes / std::max<int64_t>(1, kernel.packed_depth(k) * kernel.value_bytes);
-  return std::max(kernel.rows, rows / kernel.rows * kernel.rows);
+// Rows of activations packed at once, in equal parts: enough that packing the weights again for the next ones
+// costs nothing.
+int64_t packed_rows_at_once(const GemmKernel& kernel, int64_t rows, int64_t k) {
+  const int64_t most = std::max(
+      kernel.rows, most_packed_bytes / std::max<int64_t>(1, kernel.packed_depth(k) * kernel.value_bytes));
+  const int64_t parts = std::max<int64_t>(1, (rows + most - 1) / most);
+  return kernel.blocks((rows + parts - 1) / parts) * kernel.rows;
 }
 
 void packed_linear(const GemmKernel& kernel, RowsOf<const float> x, int64_t rows, const Matrix& w,
@@ -39,23 +50,29 @@ void packed_linear(const GemmKernel& kernel, RowsOf<const float> x, int64_t rows
     std::vector<float> widened;
   };
   std::vector<Scratch> scratch(static_cast<size_t>(threads()));
-  const int64_t tile = packed_tile(kernel, w), at_once = packed_rows_at_once(kernel, w.columns);
+  const int64_t k = w.columns, tile = packed_tile(kernel, w.rows, k), stretch = stretch_of(kernel, k);
+  const int64_t at_once = packed_rows_at_once(kernel, rows, k);
   PackedRows packed;
   for (int64_t begin = 0; begin < rows; begin += at_once) {
     const int64_t height = std::min(at_once, rows - begin);
-    packed.pack(kernel, {x.data + begin * x.stride, x.stride}, height, w.columns);
+    packed.pack(kernel, {x.data + begin * x.stride, x.stride}, height, k);
     parallel_for((w.rows + tile - 1) / tile, [&](int64_t piece, int worker) {
       Scratch& own = scratch[static_cast<size_t>(worker)];
       const int64_t first = piece * tile, count = std::min(tile, w.rows - first);
-      std::byte* const panels = own.panels.sized(kernel.panels(count) * kernel.panel_bytes(w.columns));
+      std::byte* const panels = own.panels.sized(kernel.panels(count) * kernel.panel_bytes(k));
       pack_weights(kernel, w, first, count, panels, own.widened);
-      for (int64_t row = 0; row < height; row += kernel.rows) {
-        if (task.stop_requested()) throw Stopped();
-        const int64_t some = std::min(kernel.rows, height - row);
-        float* const to = out.data + (begin + row) * out.stride + first;
-        kernel.multiply(some, count, w.columns, packed.block(row / kernel.rows), panels, to, out.stride);
-        add_bias<float>(bias, first, some, count, {to, out.stride});
-      }
+      for (int64_t depth = 0; depth < k; depth += stretch)
+        for (int64_t row = 0; row < height; row += kernel.rows) {
+          if (task.stop_requested()) throw Stopped();
+          const int64_t some = std::min(kernel.rows, height - row);
+          const std::byte* const block = packed.block(row / kernel.rows);
+          float* const to = out.data + (begin + row) * out.stride + first;
+          if (stretch < k)
+            kernel.multiply_stretch(some, count, k, depth, block, panels, to, out.stride);
+          else
+            kernel.multiply(some, count, k, block, panels, to, out.stride);
+          if (depth + stretch >= k) add_bias<float>(bias, first, some, count, {to, out.stride});
+        }
       if (begin + height == rows) release_rows(w, first, count);
     });
   }
@@ -88,6 +105,10 @@ void blas_linear(RowsOf<const double> x, RowBegins begin, const Matrix& w, std::
 }
 
 }  // namespace
+
+int64_t packed_tile_rows(Compute compute, int64_t rows, int64_t columns) {
+  return std::min(rows, packed_tile(gemm_kernel(compute), rows, columns));
+}
 
 template <class T>
 void linear(RowsOf<const T> x, RowBegins begin, const Matrix& w, std::span<const T> bias, RowsOf<T> out,

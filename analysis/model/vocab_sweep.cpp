@@ -17,19 +17,20 @@ namespace {
 // tile stay in a second-level cache.
 constexpr int64_t group_tokens = Unembed::tile_tokens, tile_tokens = 256;
 
-// Positions of a piece: the sets of all its positions fill the kernel's blocks best, and every thread has
-// work.
+// Positions of a piece: the sets of all its positions fill the kernel's blocks, and the pieces fill the
+// threads, which wait for each other at the end of every group.
 int64_t positions_per_piece(const GemmKernel& kernel, int64_t sets, int64_t count) {
   constexpr int64_t most = 16;
-  const int64_t shared = std::clamp<int64_t>(count / (2 * threads()), 1, most);
   int64_t best = 1;
-  double best_fill = 0;
-  for (int64_t positions = 1; positions <= shared; ++positions) {
-    const int64_t rows = positions * sets;
-    const double fill = static_cast<double>(rows) / static_cast<double>(kernel.blocks(rows) * kernel.rows);
-    if (fill + 0.02 < best_fill) continue;  // more positions are worth a little: panels are met less often
+  double best_share = 0;
+  for (int64_t positions = 1; positions <= std::min(most, count); ++positions) {
+    const int64_t pieces = (count + positions - 1) / positions;
+    const int64_t turns = (pieces + threads() - 1) / threads();
+    const int64_t rows = turns * threads() * kernel.blocks(positions * sets) * kernel.rows;
+    const double share = static_cast<double>(count * sets) / static_cast<double>(rows);
+    if (share + 0.005 < best_share) continue;  // more positions are worth a little: panels are met less often
     best = positions;
-    best_fill = std::max(fill, best_fill);
+    best_share = std::max(share, best_share);
   }
   return best;
 }

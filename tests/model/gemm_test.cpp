@@ -26,10 +26,12 @@ std::vector<const GemmKernel*> all_kernels() {
 }
 
 enum class Stored { by_row, turned };
+enum class Depth { whole, stretches };
 
 // a [m, k] b^T through the kernel, block by block and panel by panel.
 std::vector<float> product(const GemmKernel& kernel, const std::vector<float>& a, const std::vector<float>& b,
-                           int64_t m, int64_t n, int64_t k, Stored stored = Stored::by_row) {
+                           int64_t m, int64_t n, int64_t k, Stored stored = Stored::by_row,
+                           Depth depth = Depth::whole) {
   PackedBytes block, panels;
   panels.sized(kernel.panels(n) * kernel.panel_bytes(k));
   block.sized(kernel.block_bytes(k));
@@ -45,7 +47,10 @@ std::vector<float> product(const GemmKernel& kernel, const std::vector<float>& a
   for (int64_t row = 0; row < m; row += kernel.rows) {
     const int64_t count = std::min(kernel.rows, m - row);
     kernel.pack_block(a.data() + row * k, k, count, k, block.data());
-    kernel.multiply(count, n, k, block.data(), panels.data(), c.data() + row * n, n);
+    if (depth == Depth::whole)
+      kernel.multiply(count, n, k, block.data(), panels.data(), c.data() + row * n, n);
+    for (int64_t begin = 0; begin < k && depth == Depth::stretches; begin += gemm_detail::depth_block)
+      kernel.multiply_stretch(count, n, k, begin, block.data(), panels.data(), c.data() + row * n, n);
   }
   return c;
 }
@@ -122,6 +127,19 @@ TEST(Gemm, AStoredTransposeGivesTheSameBits) {
         turned[static_cast<size_t>(i * n + column)] = b[static_cast<size_t>(column * k + i)];
     EXPECT_EQ(product(*kernel, a, b, m, n, k), product(*kernel, a, turned, m, n, k, Stored::turned))
         << kernel->name;
+  }
+}
+
+TEST(Gemm, StretchByStretchGivesTheSameBits) {
+  for (const GemmKernel* kernel : all_kernels()) {
+    if (!kernel->multiply_stretch) continue;
+    for (const int64_t k : {100, 512, 1100}) {
+      const int64_t m = kernel->rows + 1, n = kernel->columns + 3;
+      const std::vector<float> a = values(m * k, 1), b = values(n * k, 2);
+      EXPECT_EQ(product(*kernel, a, b, m, n, k),
+                product(*kernel, a, b, m, n, k, Stored::by_row, Depth::stretches))
+          << kernel->name << " " << k;
+    }
   }
 }
 
