@@ -33,5 +33,7 @@ std::vector<float> dequantized_q8_0(std::string_view blocks);
 
 // tokenizer.json of the vocabulary in the metadata; "" where there is none of a kind that is read.
 std::string gguf_tokenizer(const nlohmann::json& metadata);
+// Why a vocabulary that is there is not read, and what to try; "" where it is read or there is none.
+std::string gguf_tokenizer_gap(const nlohmann::json& metadata);
 
 }  // namespace varve

@@ -1,4 +1,6 @@
 // The vocabulary of a GGUF file as tokenizer.json: byte-level BPE, split into words as its kind asks for.
+#include <fmt/format.h>
+
 #include "loaders/gguf_file.h"
 
 namespace varve {
@@ -42,6 +44,17 @@ bool all_texts(const json& list) {
 }
 
 }  // namespace
+
+std::string gguf_tokenizer_gap(const json& metadata) {
+  const std::string kind = text_of(metadata, "tokenizer.ggml.model");
+  if (kind.empty() || !gguf_tokenizer(metadata).empty()) return "";
+  const std::string rule = text_of(metadata, "tokenizer.ggml.pre");
+  return fmt::format(
+      "its vocabulary of the kind '{}'{} is left out: only byte-level BPE ('gpt2') with a known splitting of "
+      "words is "
+      "read. Texts cannot be tokenised; put a tokenizer.json beside the file, or give --tokens",
+      kind, rule.empty() ? "" : fmt::format(" with words split by '{}'", rule));
+}
 
 std::string gguf_tokenizer(const json& metadata) {
   const auto tokens = metadata.find("tokenizer.ggml.tokens"), merges = metadata.find("tokenizer.ggml.merges"),

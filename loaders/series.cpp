@@ -199,8 +199,17 @@ void find_companions(SeriesSource& series) {
       series.tokenizer = checkpoint.folder / "tokenizer.json";
   for (const CheckpointSource& checkpoint : series.checkpoints) {
     const fs::path& file = checkpoint.weights.front();
-    if (!series.tokenizer && file.extension() == ".gguf" && !read_tokenizer(file).empty())
+    if (series.tokenizer || file.extension() != ".gguf") continue;
+    if (!read_tokenizer(file).empty()) {
       series.tokenizer = file;
+      continue;
+    }
+    // Of a folder's file nothing else has been said yet.
+    for (const std::string& text : open_tensor_file(file)->parts().front().notes) {
+      const std::string note = fmt::format("{}: {}", file.filename().string(), text);
+      if (std::find(series.notes.begin(), series.notes.end(), note) == series.notes.end())
+        series.notes.push_back(note);
+    }
   }
   if (fs::is_regular_file(series.root / "metrics.jsonl"))
     series.logs.push_back(series.root / "metrics.jsonl");

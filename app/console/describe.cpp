@@ -38,13 +38,17 @@ std::string range_text(const SettingInfo& setting) {
 }  // namespace
 
 std::string describe(const ModelSpec& spec) {
-  std::string text = fmt::format("{} ({}), {} layers, d_model {}, {} heads of {}", spec.family,
-                                 spec.architecture, spec.layers, spec.d_model, spec.heads, spec.d_head);
-  if (spec.kv_heads != spec.heads) text += fmt::format(" over {} key-value heads", spec.kv_heads);
+  std::string text = fmt::format("{} ({}), {} layer{}, d_model {}", spec.family, spec.architecture,
+                                 spec.layers, spec.layers == 1 ? "" : "s", spec.d_model);
+  text += spec.attention
+              ? fmt::format(", {} head{} of {}", spec.heads, spec.heads == 1 ? "" : "s", spec.d_head)
+              : ", without attention";
+  if (spec.attention && spec.kv_heads != spec.heads)
+    text += fmt::format(" over {} key-value heads", spec.kv_heads);
   if (spec.experts > 0)
     text +=
         fmt::format(", {} experts of {}, {} a token", spec.experts, spec.d_expert, spec.experts_per_token);
-  else
+  else if (spec.mlp)
     text += fmt::format(", d_mlp {}", spec.d_mlp);
   return text + fmt::format(", vocabulary {}, context {}", show_count(spec.vocab), show_count(spec.context));
 }

@@ -3,6 +3,7 @@
 #include <filesystem>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include "analysis/core/text.h"
 #include "analysis/model/spec.h"
@@ -12,6 +13,7 @@
 #include "app/console/source.h"
 #include "app/console/table.h"
 #include "app/verbs/verb.h"
+#include "loaders/checkpoint_files.h"
 #include "loaders/import.h"
 #include "loaders/series.h"
 
@@ -108,6 +110,70 @@ std::string source_text(const SeriesSource& series, const std::string& spec) {
   return text;
 }
 
+std::string shape_text(const std::vector<int64_t>& shape) {
+  return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, " x "));
+}
+
+// A file of weights by itself: what lies in it, whether or not a network can be made of it.
+Json file_json(const std::filesystem::path& path, const TensorFile& file) {
+  Json parts = Json::array();
+  for (const FilePart& part : file.parts()) {
+    Json tensors = Json::array();
+    for (const FileTensor& tensor : part.tensors)
+      tensors.push_back({{"name", tensor.name},
+                         {"dtype", name_of(tensor.view.type)},
+                         {"shape", tensor.view.shape},
+                         {"bytes", tensor.view.bytes.size()}});
+    parts.push_back({{"label", part.label},
+                     {"step", part.step < 0 ? Json() : Json(part.step)},
+                     {"tensors", tensors},
+                     {"notes", part.notes},
+                     {"tokenizer", !part.tokenizer.empty()}});
+  }
+  return Json{{"kind", "file"},
+              {"path", path.string()},
+              {"bytes", std::filesystem::file_size(path)},
+              {"parts", parts}};
+}
+
+std::string file_text(const std::filesystem::path& path, const TensorFile& file) {
+  std::string text = fmt::format("{}: {} in a file of weights\n", path.filename().string(),
+                                 show_bytes(static_cast<int64_t>(std::filesystem::file_size(path))));
+  for (const FilePart& part : file.parts()) {
+    int64_t bytes = 0;
+    TextTable table({"tensor", "dtype", "shape", ">size"});
+    for (const FileTensor& tensor : part.tensors) {
+      const auto size = static_cast<int64_t>(tensor.view.bytes.size());
+      bytes += size;
+      table.row({tensor.name, std::string(name_of(tensor.view.type)), shape_text(tensor.view.shape),
+                 show_bytes(size)});
+    }
+    text += fmt::format("\n{}{} tensor{}, {}{}\n", part.label.empty() ? "" : part.label + ": ",
+                        part.tensors.size(), part.tensors.size() == 1 ? "" : "s", show_bytes(bytes),
+                        part.step < 0 ? "" : fmt::format(", step {}", part.step));
+    text += table.text();
+    for (const std::string& note : part.notes) text += "note: " + note + "\n";
+  }
+  return text;
+}
+
+int info_of_file(const std::filesystem::path& path, Console& console) {
+  const std::unique_ptr<TensorFile> file = open_tensor_file(path);
+  // A network can be made of it where the file itself or a config.json beside it describes one.
+  const bool described =
+      !file->parts().front().config.empty() || std::filesystem::exists(path.parent_path() / "config.json");
+  Json json = file_json(path, *file);
+  std::string text;
+  if (described) {
+    const SeriesSource series = find_series(path);
+    const std::string spec = open_model(series, series.checkpoints.front()).checkpoint.spec;
+    json["source"] = source_json(series, spec);
+    text = source_text(series, spec) + "\n";
+  }
+  console.print(console.json ? json_text(json) : text + file_text(path, *file));
+  return 0;
+}
+
 int info(const std::filesystem::path& path, Console& console) {
   require_exists(path);
   if (RunStore::is_store(path)) {
@@ -115,6 +181,8 @@ int info(const std::filesystem::path& path, Console& console) {
     console.print(console.json ? json_text(store_json(*store)) : store_text(*store));
     return 0;
   }
+  if (std::filesystem::is_regular_file(path) && path.extension() != ".toml")
+    return info_of_file(path, console);
   const SeriesSource series = find_series(path);
   const std::string spec = open_model(series, series.checkpoints.front()).checkpoint.spec;
   console.print(console.json ? json_text(source_json(series, spec)) : source_text(series, spec));
@@ -125,9 +193,11 @@ int info(const std::filesystem::path& path, Console& console) {
 
 void add_info(VerbCatalog& catalog) {
   catalog.add(
-      {"info", "show what a store or a source holds", "varve info pythia-70m.varve", [](CLI::App& command) {
+      {"info", "show what a store, a source or a file of weights holds", "varve info pythia-70m.varve",
+       [](CLI::App& command) {
          auto path = std::make_shared<std::filesystem::path>();
-         command.add_option("PATH", *path, "a store, or anything varve import can read")->required();
+         command.add_option("PATH", *path, "a store, anything varve import can read, or a file of weights")
+             ->required();
          return [path](Console& console) { return info(*path, console); };
        }});
 }

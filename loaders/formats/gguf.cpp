@@ -69,6 +69,8 @@ class GgufFile : public TensorFile {
     if (widened > 0) part.notes.push_back("tensors in Q8_0 are widened to f32");
     part.config = config_of(content.metadata);
     part.tokenizer = gguf_tokenizer(content.metadata);
+    const std::string gap = gguf_tokenizer_gap(content.metadata);
+    if (!gap.empty()) part.notes.push_back(gap);
   }
   const std::vector<FilePart>& parts() const override { return parts_; }
   void check_bytes(const std::function<void(int64_t)>&) const override {}  // there are no checksums

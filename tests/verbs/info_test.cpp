@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "tests/support/program.h"
+#include "tests/support/safetensors_writer.h"
 
 namespace varve {
 namespace {
@@ -31,6 +32,32 @@ TEST(Info, LooksAtASourceWithoutImportingIt) {
   ASSERT_EQ(ended.exit_code, 0) << ended.err;
   EXPECT_THAT(ended.out, HasSubstr("not imported yet"));
   EXPECT_THAT(ended.out, HasSubstr("7000"));
+}
+
+TEST(Info, ListsTheTensorsOfABareFileOfWeights) {
+  const TempFolder folder;
+  const std::filesystem::path file = folder.path() / "probe.safetensors";
+  write_text(file, raw_safetensors(R"({"a.weight":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},)"
+                                   R"("a.bias":{"dtype":"F16","shape":[3],"data_offsets":[24,30]}})",
+                                   std::string(30, 'x')));
+  const Ended shown = varve_run({"info", file.string()});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("2 tensors"));
+  EXPECT_THAT(shown.out, HasSubstr("2 x 3"));
+  const Ended ended = varve_run({"info", file.string(), "--json"});
+  const auto tensors = nlohmann::json::parse(ended.out)["parts"][0]["tensors"];
+  ASSERT_EQ(tensors.size(), 2U);
+  const size_t weight = tensors[0]["name"] == "a.weight" ? 0 : 1;
+  EXPECT_EQ(tensors[weight]["dtype"], "f32");
+  EXPECT_EQ(tensors[weight]["shape"], nlohmann::json({2, 3}));
+  EXPECT_EQ(tensors[weight]["bytes"], 24);
+  EXPECT_EQ(tensors[1 - weight]["dtype"], "f16");
+}
+
+TEST(Info, RefusesAFileThatIsNoneOfWeights) {
+  const TempFolder folder;
+  write_text(folder.path() / "words.txt", "hello");
+  EXPECT_EQ(varve_run({"info", (folder.path() / "words.txt").string()}).exit_code, 3);
 }
 
 }  // namespace

@@ -177,6 +177,16 @@ F32Tensor paired(const F32Tensor& tensor, int64_t heads) {
   return out;
 }
 
+TEST_F(Gguf, AVocabularyOfAnotherKindIsLeftOutAloud) {
+  const auto file =
+      open(gguf({word("tokenizer.ggml.model", "llama"), words("tokenizer.ggml.tokens", {"a", "b"})},
+                {{"w", {4}, 0, std::string(16, 'x')}}));
+  EXPECT_EQ(file->parts().front().tokenizer, "");
+  ASSERT_EQ(file->parts().front().notes.size(), 1U);
+  EXPECT_NE(file->parts().front().notes.front().find("kind 'llama'"), std::string::npos);
+  EXPECT_TRUE(open(gguf({}, {{"w", {4}, 0, std::string(16, 'x')}}))->parts().front().notes.empty());
+}
+
 TEST_F(Gguf, ALlamaModelIsTheOneItWasMadeFrom) {
   const SmallModel model = small_llama();
   write_model(folder_.path() / "original", model);
