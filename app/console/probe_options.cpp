@@ -1,4 +1,4 @@
-// The prompts of a run: --tokens, --text, --text-file or --probes, one of them.
+// The prompts of a run: --tokens, --text, --text-file, --probes or --task, one of them.
 #include "app/console/probe_options.h"
 
 #include <algorithm>
@@ -13,6 +13,7 @@
 #include "analysis/model/tokenizer.h"
 #include "app/console/source.h"
 #include "loaders/npy.h"
+#include "loaders/tasks.h"
 
 namespace varve {
 namespace {
@@ -118,7 +119,8 @@ std::vector<std::string> lines_of(const std::string& path) {
 
 int kinds_given(const ProbeOptions& options) {
   return static_cast<int>(!options.tokens.empty()) + static_cast<int>(!options.pack.empty()) +
-         static_cast<int>(!options.text_file.empty()) + static_cast<int>(!options.texts.empty());
+         static_cast<int>(!options.task.empty()) + static_cast<int>(!options.text_file.empty()) +
+         static_cast<int>(!options.texts.empty());
 }
 
 }  // namespace
@@ -146,15 +148,23 @@ void add_probe_options(CLI::App& command, ProbeOptions& options) {
                   fmt::format("a pack of made prompts, as in repeat-random:prompts=8,period=24,seed=0 ({})",
                               fmt::join(pack_names(), ", ")))
       ->type_name("PACK");
+  command
+      .add_option(
+          "--task", options.task,
+          fmt::format("pairs of clean and corrupted prompts with answers: a .toml, .jsonl or .csv, or one "
+                      "that is made, as in induction:pairs=16,seed=0 ({})",
+                      fmt::join(task_makers(), ", ")))
+      ->type_name("FILE|TASK");
 }
 
 Probes read_probes(const ProbeOptions& options, const std::string& tokenizer, int64_t vocab,
                    const Console& console) {
   if (kinds_given(options) != 1)
-    fail_usage("give one of --tokens, --text, --text-file and --probes ({} kinds are given)",
+    fail_usage("give one of --tokens, --text, --text-file, --probes and --task ({} kinds are given)",
                kinds_given(options));
   if (!options.tokens.empty()) return probes_from_tokens(options.tokens);
   if (!options.pack.empty()) return make_pack(options.pack, vocab);
+  if (!options.task.empty()) return read_task(options.task, tokenizer, vocab);
   return probes_from_texts(options.texts.empty() ? lines_of(options.text_file) : options.texts, tokenizer,
                            console);
 }

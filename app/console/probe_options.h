@@ -1,4 +1,4 @@
-// The prompts of a run: --tokens, --text, --text-file or --probes, one of them.
+// The prompts of a run: --tokens, --text, --text-file, --probes or --task, one of them.
 #pragma once
 
 #include <string>
@@ -13,7 +13,7 @@
 namespace varve {
 
 struct ProbeOptions {
-  std::string tokens, pack, text_file;
+  std::string tokens, pack, text_file, task;
   std::vector<std::string> texts;
   bool given() const;
 };
