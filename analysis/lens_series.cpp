@@ -111,18 +111,21 @@ class SeriesMeans {
            const Reading& reading) {
     std::vector<Estimate> all;
     for (int64_t step = 0; step < steps_; ++step) {
-      for (int64_t layer = 0; layer < layers_; ++layer)
+      for (int64_t layer = 0; layer < layers_; ++layer) {
         all.push_back(estimate(reading, (step * layers_ + layer) * prompts_ * positions_));
-      task_.step(0, 1);
+        task_.step(0, 1);
+      }
     }
     store(series, name, title, unit, {"step", "layer"}, {steps_, layers_}, all);
   }
 
   void add_per_step(Dataset& series, const std::string& name, const char* title, const Array& array) {
     std::vector<Estimate> all;
-    for (int64_t step = 0; step < steps_; ++step)
+    for (int64_t step = 0; step < steps_; ++step) {
       all.push_back(
           estimate([&array](int64_t flat) { return array.number(flat); }, step * prompts_ * positions_));
+      task_.step(0, 1);
+    }
     store(series, name, title, "layer", {"step"}, {steps_}, all);
   }
 
@@ -140,6 +143,7 @@ class SeriesMeans {
             return std::isnan(has_true) ? missing : (std::isnan(first.number(flat)) ? 1.0 : 0.0);
           },
           begin));
+      task_.step(0, 1);
     }
     store(series, "never_share", "share of positions that no layer gets right", "share", {"step"}, {steps_},
           all);
