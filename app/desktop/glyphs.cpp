@@ -127,6 +127,13 @@ void draw_glyph(Canvas& canvas, Glyph glyph, Box b, Color color) {
           line_shape(canvas, color, {at(x + dx, y), at(x, y), at(x, y + dy)});
         }
       break;
+    case Glyph::more:
+      for (const double y : {0.22, 0.5, 0.78}) canvas.disc(at(0.5, y), b.w * 0.07, color);
+      break;
+    case Glyph::close:
+      line_shape(canvas, color, {at(0.25, 0.25), at(0.75, 0.75)});
+      line_shape(canvas, color, {at(0.75, 0.25), at(0.25, 0.75)});
+      break;
     case Glyph::copy:
       canvas.frame(part(0.12, 0.12, 0.52, 0.6), color, 1.2);
       line_shape(canvas, color, {at(0.36, 0.88), at(0.88, 0.88), at(0.88, 0.3)});

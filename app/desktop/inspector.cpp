@@ -39,6 +39,8 @@ class Inspector::Page : public QWidget {
 
 Inspector::Inspector(Desk& desk, QWidget* parent) : QScrollArea(parent), desk_(desk) {
   setObjectName("panel");
+  setFocusPolicy(Qt::TabFocus);  // the arrows scroll it
+  setAccessibleName(tr("Inspector"));
   setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   setFrameShape(QFrame::NoFrame);
   viewport()->setAutoFillBackground(false);

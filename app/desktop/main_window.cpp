@@ -1,22 +1,26 @@
 // The window's parts and how they follow the session.
 #include "app/desktop/main_window.h"
 
+#include <sys/resource.h>
 #include <QApplication>
-#include <QCloseEvent>
 #include <QDragEnterEvent>
 #include <QHBoxLayout>
 #include <QMenuBar>
 #include <QMimeData>
+#include <QOpenGLWidget>
+#include <QPainter>
+#include <QPixmap>
 #include <QScreen>
 #include <QStatusBar>
 #include <QVBoxLayout>
+
 #include <algorithm>
 #include <utility>
 
 #include "analysis/core/error.h"
-#include "analysis/core/text.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/style.h"
+#include "app/desktop/watch.h"
 
 namespace varve {
 
@@ -44,12 +48,12 @@ QWidget* dock_header(const QString& title, QWidget* parent) {
 }  // namespace
 
 MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
-  session_ = std::make_unique<Session>([this] { wake(); });
-  desk_.session = session_.get();
+  session_ = desk_.session = &add_session();
   desk_.acted = [this] { refresh(); };
   build_parts();
   build_menus();
   guarded([this] { remembered_ = read_session_file(options_.session); });
+  actions_.use_keys(remembered_.keys);
   const std::string& theme = options_.theme.empty() ? remembered_.theme : options_.theme;
   set_theme(theme == "dark" || (theme.empty() && system_is_dark()) ? Theme::dark() : Theme::light());
   session_->type(options_.text.empty() ? remembered_.text : options_.text);
@@ -59,19 +63,32 @@ MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
     session_->play_on();
     refresh();
   });
+  // The first canvas of a window sets up GL for it: that belongs to the start, not to the first result.
+  auto* first_canvas = new QOpenGLWidget(this);
+  first_canvas->setGeometry(0, 0, 1, 1);
+  first_canvas->lower();
+  first_canvas->setAttribute(Qt::WA_TransparentForMouseEvents);
   setAcceptDrops(true);
   setMinimumSize(1024, 640);
   resize(QSize(1440, 900).boundedTo(screen()->availableSize()));
   if (!remembered_.geometry.empty())
     restoreGeometry(QByteArray::fromBase64(QByteArray::fromStdString(remembered_.geometry)));
   resizeDocks({inspector_dock_}, {inspector_width}, Qt::Horizontal);
-  if (!options_.open.empty()) session_->open(options_.open);
+  if (!options_.session.empty()) writer_ = std::make_unique<FileWriter>(options_.session);
+  if (!options_.open.empty()) {
+    open(options_.open);
+  } else {
+    // The one that was looked at is opened first, the others beside it.
+    const std::vector<std::string> before = remembered_.open;
+    for (const std::string& path : before)
+      if (std::filesystem::exists(path)) open(path);
+  }
   refresh();
 }
 
 MainWindow::~MainWindow() {
-  // The session first: its worker may still call wake().
-  session_.reset();
+  // The sessions first: their workers may still call wake().
+  sessions_.clear();
 }
 
 void MainWindow::build_parts() {
@@ -92,8 +109,7 @@ void MainWindow::build_parts() {
   column->setSpacing(4);
   column->addWidget(notice_ = new Notice(workbench_));
   column->addWidget(prompt_ = new PromptBox(desk_, workbench_));
-  column->addWidget(views_ = new ViewStack(desk_, workbench_), 1);
-  view_ = &views_->top();
+  column->addWidget(views_ = new TileArea(desk_, workbench_), 1);
   pages_->addWidget(workbench_);
   setCentralWidget(pages_);
 
@@ -128,17 +144,56 @@ void MainWindow::build_parts() {
   setCorner(Qt::BottomRightCorner, Qt::BottomDockWidgetArea);
 
   statusBar()->setSizeGripEnabled(false);
-  statusBar()->addWidget(status_selection_ = new QLabel(this));
-  statusBar()->addWidget(status_run_ = new QLabel(this), 1);
-  statusBar()->addPermanentWidget(status_undo_ = new QLabel(this));
+  statusBar()->addWidget(status_words_ = new QLabel(this), 1);
+  status_words_->setTextFormat(Qt::RichText);
+  status_words_->setMinimumWidth(10);
+  statusBar()->addPermanentWidget(status_prompt_ = new QPushButton(this));
+  status_prompt_->setObjectName("status");
+  status_prompt_->setFocusPolicy(Qt::TabFocus);
+  status_prompt_->setToolTip(tr("Change the prompt (Ctrl+P)"));
+  connect(status_prompt_, &QPushButton::clicked, this, [this] { ask_prompt(); });
+  connect(qApp, &QApplication::focusChanged, this, [this](QWidget*, QWidget* now) {
+    if (prompt_asked_ && now && now != prompt_->field() && !prompt_->isAncestorOf(now)) {
+      prompt_asked_ = false;
+      refresh();
+    }
+    write_state();
+  });
 
+  palette_ = new PaletteBox(desk_, this);
+  palette_button_ = new QPushButton(tr("Go to anything: view, analysis, head, step …    Ctrl+K"), this);
+  palette_button_->setObjectName("palettefield");
+  palette_button_->setFocusPolicy(Qt::TabFocus);
+  palette_button_->setAccessibleName(tr("Command palette"));
+  menuBar()->setCornerWidget(logo_ = new QLabel(this), Qt::TopLeftCorner);
+  logo_->setContentsMargins(12, 0, 2, 0);
+  menuBar()->setCornerWidget(palette_button_, Qt::TopRightCorner);
+  connect(palette_button_, &QPushButton::clicked, this, [this] { open_palette(); });
+  connect(palette_, &PaletteBox::chosen, this,
+          [this](const std::string& id, bool in_new_view) { do_entry(id, in_new_view); });
+  connect(palette_, &PaletteBox::place_chosen, this, [this](const GoTo& place) {
+    if (place.at.empty() && place.step)
+      session_->go_to_step(*place.step);
+    else
+      session_->select(place.at, place.step);
+    refresh();
+    views_->focus_active();
+  });
+  connect(rail_, &Rail::series_menu_asked, this, [this](const QPoint& at) { show_series_menu(at); });
+  jobs_->setFocusPolicy(Qt::TabFocus);
   connect(start_, &StartPage::demo_asked, this, [this] { open_demo(); });
   connect(start_, &StartPage::folder_asked, this, [this] { open_folder(tr("Open folder")); });
   connect(start_, &StartPage::store_asked, this, [this] { open_folder(tr("Open store")); });
   connect(start_, &StartPage::path_asked, this, [this](const QString& path) { open(path.toStdString()); });
-  connect(prompt_, &PromptBox::has_run, &view_->canvas(), [this] { view_->canvas().setFocus(); });
-  connect(views_, &ViewStack::export_asked, this, [this] { export_picture(); });
-  connect(views_, &ViewStack::painted, this, [this] { write_state(); });
+  connect(prompt_, &PromptBox::has_run, this, [this] {
+    prompt_asked_ = false;
+    refresh();
+    views_->focus_active();
+  });
+  connect(views_, &TileArea::export_asked, this, [this] { export_picture(); });
+  connect(views_, &TileArea::menu_asked, this,
+          [this](int64_t id, const QPoint& at) { show_view_menu(id, at); });
+  connect(views_, &TileArea::painted, this, [this] { write_state(); });
   connect(jobs_, &JobsDock::redrawn, this, [this] { write_state(); });
 }
 
@@ -148,7 +203,8 @@ void MainWindow::wake() {
       this,
       [this] {
         wake_pending_ = false;
-        session_->settle();
+        for (const auto& session : sessions_) session->settle();
+        take_in_opened();
         refresh();
       },
       Qt::QueuedConnection);
@@ -162,20 +218,12 @@ void MainWindow::guarded(const std::function<void()>& what) {
   }
 }
 
-void MainWindow::open(const std::string& path) {
-  notice_->hide();
-  error_seen_.clear();
-  session_->open(path);
-  refresh();
-}
-
 void MainWindow::after_opening() {
   seen_ = session_->opened();
+  if (auto* watched = qobject_cast<WatchedApplication*>(QApplication::instance())) watched->reset();
   notice_->hide();
   if (!seen_) return;
-  std::error_code ignored;
-  const std::filesystem::path full = std::filesystem::absolute(seen_->asked, ignored);
-  remember_series(remembered_, ignored ? seen_->asked.string() : full.string());
+  remember_series(remembered_, path_of(*session_));
   if (text_to_run_) {
     text_to_run_ = false;
     session_->run("logit-lens");
@@ -183,7 +231,7 @@ void MainWindow::after_opening() {
   if (session_->typed().text.empty())
     prompt_->focus();
   else
-    view_->canvas().setFocus();
+    views_->focus_active();
 }
 
 // In a narrow window the inspector leaves its room to the views; its tab brings it back for as long as it is
@@ -198,6 +246,7 @@ void MainWindow::fold_inspector() {
 void MainWindow::resizeEvent(QResizeEvent* event) {
   QMainWindow::resizeEvent(event);
   fold_inspector();
+  palette_->hide();
 }
 
 void MainWindow::refresh() {
@@ -210,6 +259,9 @@ void MainWindow::refresh() {
   jobs_dock_->setVisible(!session_->jobs().all().empty());
   if (is_open) {
     rail_->refresh();
+    const Run* run = session_->current_run();
+    const bool has_run = run && (run->running() || !run->cells.empty());
+    prompt_->setVisible(!has_run || prompt_asked_);
     prompt_->refresh();
     views_->refresh();
     inspector_->refresh();
@@ -224,50 +276,25 @@ void MainWindow::refresh() {
     session_->playing() ? play_timer_.start() : play_timer_.stop();
   setWindowTitle(is_open ? qtext(session_->opened()->name()) + tr(" – Varve") : tr("Varve"));
   refresh_actions();
+  refresh_menus();
   refresh_status();
+  save_session();
   write_state();
-}
-
-void MainWindow::refresh_actions() {
-  const bool shows = session_->shown().data != nullptr;
-  undo_->setEnabled(!session_->would_undo().empty());
-  redo_->setEnabled(!session_->would_redo().empty());
-  undo_->setText(session_->would_undo().empty() ? tr("Undo") : tr("Undo: ") + qtext(session_->would_undo()));
-  redo_->setText(session_->would_redo().empty() ? tr("Redo") : tr("Redo: ") + qtext(session_->would_redo()));
-  for (QAction* action : {export_picture_, export_numbers_, copy_command_, copy_value_})
-    action->setEnabled(shows);
-  close_->setEnabled(session_->opened() != nullptr);
-}
-
-void MainWindow::refresh_status() {
-  status_selection_->setText(session_->opened() ? tr("selection: ") + qtext(selection_words(*session_))
-                                                : tr("nothing here uses a network"));
-  const Run* run = session_->current_run();
-  QString words;
-  if (run && session_->opened())
-    words = tr("%1 of %2 steps have a lens").arg(run->cells.size()).arg(session_->opened()->stops.size());
-  status_run_->setText(words);
-  status_undo_->setText(session_->would_undo().empty() ? QString()
-                                                       : tr("undo: ") + qtext(session_->would_undo()));
 }
 
 void MainWindow::set_theme(const Theme& theme) {
   desk_.theme = &theme;
   apply_style(*qApp, theme);
+  const qreal dpr = devicePixelRatioF();
+  QPixmap logo(QSize(16, 12) * dpr);
+  logo.setDevicePixelRatio(dpr);
+  logo.fill(Qt::transparent);
+  QPainter painter(&logo);
+  PainterCanvas canvas(painter, {0, 0, 16, 12}, dpr);
+  draw_logo(canvas, {0, 0, 16, 12}, theme);
+  painter.end();
+  logo_->setPixmap(logo);
   refresh();
-}
-
-void MainWindow::closeEvent(QCloseEvent* event) {
-  remembered_.geometry = saveGeometry().toBase64().toStdString();
-  remembered_.theme = desk_.theme->is_dark ? "dark" : "light";
-  remembered_.text = session_->typed().text;
-  // A window must close even where its folder cannot be written.
-  try {
-    write_session_file(options_.session, remembered_);
-  } catch (const Error& error) {
-    qWarning("%s", error.what());
-  }
-  event->accept();
 }
 
 void MainWindow::dragEnterEvent(QDragEnterEvent* event) {

@@ -36,6 +36,7 @@ class PromptBox : public QWidget {
   explicit PromptBox(Desk& desk, QWidget* parent = nullptr);
   void refresh();
   void focus();
+  QLineEdit* field() { return field_; }
 
  signals:
   void has_run();

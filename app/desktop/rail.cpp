@@ -5,11 +5,11 @@
 #include <QMouseEvent>
 #include <QPainter>
 #include <QVBoxLayout>
+#include <algorithm>
 #include <cmath>
 
 #include "analysis/core/text.h"
 #include "app/desktop/painter_canvas.h"
-#include "app/desktop/rail_drawing.h"
 #include "app/desktop/style.h"
 
 namespace varve {
@@ -38,8 +38,8 @@ std::string tokens_words(const Opened& opened, const Stop& stop) {
   return words.empty() ? "no training log" : words;
 }
 
-std::string weights_words(const Opened& opened) {
-  std::string words = "branch " + opened.branch;
+std::string weights_words(const Opened& opened, const std::string& branch) {
+  std::string words = "branch " + branch;
   for (const CheckpointRecord& checkpoint : opened.store->series().checkpoints)
     if (!checkpoint.tensors.empty()) {
       words += " · " + std::string(name_of(checkpoint.tensors.front().type)) + " weights, raw";
@@ -58,30 +58,80 @@ RailAxis::RailAxis(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
 
 Box RailAxis::area() const { return {12, 0, width() - 12.0, height() * 1.0}; }
 
+RailLook RailAxis::look() const {
+  const Choice& choice = desk_.session->choice();
+  return {.area = area(),
+          .theme = desk_.theme,
+          .pointer = pointer_,
+          .run = desk_.session->current_run(),
+          .events = events_,
+          .branch = choice.branch,
+          .pin = choice.pin,
+          .brush = choice.brush,
+          .first_lane = first_lane_};
+}
+
+void RailAxis::refresh() {
+  const Session& session = *desk_.session;
+  if (session_of_ != &session || events_of_ != session.revision()) {
+    session_of_ = &session;
+    events_of_ = session.revision();
+    events_ = session.opened() ? rail_events(session) : std::vector<RailEvent>{};
+  }
+  // Keeps the branch that is looked at among the lanes that are seen.
+  if (session.opened()) {
+    const std::vector<std::string>& branches = session.opened()->branches;
+    const auto at = static_cast<size_t>(std::find(branches.begin(), branches.end(), session.choice().branch) -
+                                        branches.begin());
+    const size_t last = branches.size() > most_lanes ? branches.size() - most_lanes : 0;
+    first_lane_ = std::min(first_lane_, last);
+    if (at < branches.size() && at < first_lane_) first_lane_ = at;
+    if (at < branches.size() && at >= first_lane_ + most_lanes) first_lane_ = at - most_lanes + 1;
+    if (session.stop())
+      setAccessibleDescription(qtext("step " + show_count(session.stop()->step) + ", " +
+                                     std::to_string(session.stop_index() + 1) + " of " +
+                                     std::to_string(session.stops().size())));
+  }
+  update();
+}
+
 void RailAxis::paintEvent(QPaintEvent*) {
   if (!desk_.session->opened()) return;
   QPainter painter(this);
   PainterCanvas canvas(painter, area(), devicePixelRatioF());
-  draw_rail(*desk_.session->opened(), desk_.session->stop()->step,
-            {.area = area(), .theme = desk_.theme, .pointer = pointer_, .run = desk_.session->current_run()},
-            canvas);
-  if (hasFocus()) canvas.frame({1, 1, width() - 2.0, height() - 2.0}, desk_.theme->accent, 1);
+  draw_rail(*desk_.session->opened(), desk_.session->stop()->step, look(), canvas);
+  if (hasFocus()) canvas.frame({1, 1, width() - 2.0, height() - 2.0}, desk_.theme->accent, 2);
 }
 
 void RailAxis::go_to(double x) {
   if (!desk_.session->opened()) return;
   const double step = rail_scale(*desk_.session->opened(), area()).value(x);
   if (!std::isfinite(step)) return;
-  desk_.session->go_to_step(std::llround(step), gesture_);
+  if (brushing_)
+    desk_.session->brush(std::pair(brushed_from_, static_cast<int64_t>(std::llround(step))), gesture_);
+  else
+    desk_.session->go_to_step(std::llround(step), gesture_);
   desk_.acted();
 }
 
 void RailAxis::mousePressEvent(QMouseEvent* event) {
-  if (event->button() != Qt::LeftButton) return;
-  dragging_ = true;
+  if (event->button() != Qt::LeftButton || !desk_.session->opened()) return;
+  const Opened& opened = *desk_.session->opened();
+  const Point at{event->position().x(), event->position().y()};
   ++gesture_;  // one drag is one act for undo
   pointer_.reset();
-  go_to(event->position().x());
+  if (const auto hit = event_at(opened, look(), at)) {
+    desk_.session->go_to_step(hit->step);
+    desk_.acted();
+    return;
+  }
+  if (const std::string lane = lane_at(opened, look(), at); opened.branches.size() > 1 && !lane.empty())
+    desk_.session->set_branch(lane);
+  brushing_ = event->modifiers().testFlag(Qt::ShiftModifier);
+  const double step = rail_scale(opened, area()).value(at.x);
+  if (brushing_ && std::isfinite(step)) brushed_from_ = std::llround(step);
+  dragging_ = true;
+  go_to(at.x);
 }
 
 void RailAxis::mouseMoveEvent(QMouseEvent* event) {
@@ -92,7 +142,19 @@ void RailAxis::mouseMoveEvent(QMouseEvent* event) {
   update();
 }
 
-void RailAxis::mouseReleaseEvent(QMouseEvent*) { dragging_ = false; }
+void RailAxis::mouseReleaseEvent(QMouseEvent*) { dragging_ = brushing_ = false; }
+
+void RailAxis::wheelEvent(QWheelEvent* event) {
+  const int notches = event->angleDelta().y();
+  if (!desk_.session->opened() || notches == 0) return;
+  const size_t branches = desk_.session->opened()->branches.size();
+  if (branches <= most_lanes) return;
+  if (notches < 0)
+    first_lane_ = std::min(first_lane_ + 1, branches - most_lanes);
+  else if (first_lane_ > 0)
+    --first_lane_;
+  update();
+}
 
 void RailAxis::leaveEvent(QEvent*) {
   pointer_.reset();
@@ -106,7 +168,10 @@ Rail::Rail(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
   auto* column = new QVBoxLayout(left);
   column->setContentsMargins(12, 8, 8, 8);
   column->setSpacing(1);
-  column->addWidget(name_ = label("heading", left));
+  column->addWidget(name_ = new QPushButton(left));
+  name_->setObjectName("series");
+  name_->setFocusPolicy(Qt::TabFocus);
+  name_->setAccessibleName(tr("Series"));
   column->addWidget(shape_ = label("second", left));
   auto* transport = new QHBoxLayout;
   transport->setSpacing(4);
@@ -134,6 +199,8 @@ Rail::Rail(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
   row->addWidget(left);
   row->addWidget(axis_ = new RailAxis(desk, this), 1);
 
+  connect(name_, &QPushButton::clicked, this,
+          [this] { emit series_menu_asked(name_->mapToGlobal(QPoint(0, name_->height()))); });
   const auto act = [this](QToolButton* button, auto what) {
     connect(button, &QToolButton::clicked, this, [this, what] {
       what(*desk_.session);
@@ -176,18 +243,18 @@ void Rail::refresh() {
   if (!opened) return;
   const Stop& stop = *desk_.session->stop();
   const QString full = qtext(opened->store->folder().string());
-  name_->setText(name_->fontMetrics().elidedText(qtext(opened->name()), Qt::ElideMiddle, left_width - 24));
-  name_->setToolTip(full);
+  name_->setText(name_->fontMetrics().elidedText(qtext(opened->name()), Qt::ElideMiddle, left_width - 28));
+  name_->setToolTip(full + "\n" + tr("Click for the other series"));
   shape_->setText(qtext(shape_words(*opened)));
   step_->setText(qtext(show_count(stop.step)));
   tokens_->setText(qtext(tokens_words(*opened, stop)));
-  branch_->setText(qtext(weights_words(*opened)));
-  const auto last = static_cast<int64_t>(opened->stops.size()) - 1;
+  branch_->setText(qtext(weights_words(*opened, desk_.session->choice().branch)));
+  const auto last = static_cast<int64_t>(desk_.session->stops().size()) - 1;
   first_->setEnabled(desk_.session->stop_index() > 0);
   previous_->setEnabled(desk_.session->stop_index() > 0);
   next_->setEnabled(desk_.session->stop_index() < last);
   last_->setEnabled(desk_.session->stop_index() < last);
-  axis_->update();
+  axis_->refresh();
 }
 
 void Rail::paintEvent(QPaintEvent*) {

@@ -2,11 +2,13 @@
 #pragma once
 
 #include <QLabel>
+#include <QPushButton>
 #include <QToolButton>
 #include <QWidget>
 #include <optional>
 
 #include "app/desktop/desk.h"
+#include "app/desktop/rail_drawing.h"
 #include "viz/draw/canvas.h"
 
 namespace varve {
@@ -16,6 +18,8 @@ class RailAxis : public QWidget {
 
  public:
   explicit RailAxis(Desk& desk, QWidget* parent = nullptr);
+  void refresh();
+  const std::vector<RailEvent>& events() const { return events_; }
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -23,14 +27,20 @@ class RailAxis : public QWidget {
   void mouseMoveEvent(QMouseEvent* event) override;
   void mouseReleaseEvent(QMouseEvent* event) override;
   void leaveEvent(QEvent* event) override;
+  void wheelEvent(QWheelEvent* event) override;
 
  private:
   void go_to(double x);
+  RailLook look() const;
   Box area() const;
   Desk& desk_;
   std::optional<Point> pointer_;
-  int64_t gesture_ = 0;
-  bool dragging_ = false;
+  std::vector<RailEvent> events_;
+  uint64_t events_of_ = 0;  // the session's revision they were taken at
+  const Session* session_of_ = nullptr;
+  size_t first_lane_ = 0;
+  int64_t gesture_ = 0, brushed_from_ = 0;
+  bool dragging_ = false, brushing_ = false;
 };
 
 class Rail : public QWidget {
@@ -39,6 +49,11 @@ class Rail : public QWidget {
  public:
   explicit Rail(Desk& desk, QWidget* parent = nullptr);
   void refresh();
+  RailAxis* axis() { return axis_; }
+  const std::vector<RailEvent>& events() const { return axis_->events(); }
+
+ signals:
+  void series_menu_asked(const QPoint& at);
 
  protected:
   void paintEvent(QPaintEvent* event) override;
@@ -47,7 +62,8 @@ class Rail : public QWidget {
   QToolButton* add_button(const char* name, const QString& tip);
   void set_icons();
   Desk& desk_;
-  QLabel *name_, *shape_, *step_, *tokens_, *branch_;
+  QPushButton* name_;
+  QLabel *shape_, *step_, *tokens_, *branch_;
   QToolButton *first_, *previous_, *play_, *next_, *last_;
   RailAxis* axis_;
   const Theme* icons_of_ = nullptr;

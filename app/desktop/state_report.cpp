@@ -1,8 +1,11 @@
 // What is shown, as JSON in a file after every change: tests assert on it instead of guessing from pixels.
+#include <QApplication>
+#include <QLayout>
 #include <nlohmann/json.hpp>
 
 #include "analysis/core/text.h"
 #include "app/desktop/main_window.h"
+#include "app/desktop/watch.h"
 #include "app/session/command_line.h"
 
 namespace varve {
@@ -17,35 +20,39 @@ nlohmann::json rectangle(const QWidget& widget, const QRectF& inside) {
   return {corner.x(), corner.y(), inside.width(), inside.height()};
 }
 
-nlohmann::json places_of(ViewHost& host) {
+// Where every mark of a grid lies, "row,column" by what the two axes count: steps by their number.
+nlohmann::json places_of(ViewTile& tile, const char* first, const char* second) {
   nlohmann::json places = nlohmann::json::object();
-  const PaneContent& content = host.content();
-  if (!content.data || !content.data->has_axis("layer") || !content.data->has_axis("pos")) return places;
-  const int64_t layers = content.data->extent("layer"), positions = content.data->extent("pos");
-  if (layers * positions > most_places) return places;
-  for (int64_t layer = 0; layer < layers; ++layer)
-    for (int64_t pos = 0; pos < positions; ++pos)
-      if (const auto box = host.canvas().pane().place_of({.at = {{"layer", layer}, {"pos", pos}}}))
-        places[std::to_string(layer) + "," + std::to_string(pos)] =
-            rectangle(host.canvas(), QRectF(box->x, box->y, box->w, box->h));
+  const ViewContent& content = tile.content();
+  if (!tile.isVisible() || !content.view || !content.data->has_axis(first) || !content.data->has_axis(second))
+    return places;
+  const int64_t rows = content.data->extent(first), columns = content.data->extent(second);
+  if (rows * columns > most_places) return places;
+  const Array* ticks = std::string(first) == "step" ? content.data->coord(first) : nullptr;
+  for (int64_t row = 0; row < rows; ++row)
+    for (int64_t column = 0; column < columns; ++column)
+      if (const auto box = tile.canvas().pane().place_of({.at = {{first, row}, {second, column}}}))
+        places[(ticks ? ticks->text(row) : std::to_string(row)) + "," + std::to_string(column)] =
+            rectangle(tile.canvas(), QRectF(box->x, box->y, box->w, box->h));
   return places;
 }
 
-// Middles of the cells of the map over training: where to click for a step and a layer.
-nlohmann::json map_of(ViewCanvas& canvas) {
-  nlohmann::json map = nlohmann::json::object();
-  const PaneContent& content = canvas.content();
-  if (!canvas.isVisible() || !content.data) return map;
-  map["header"] = canvas.pane().header();
-  const int64_t steps = content.data->extent("step"), layers = content.data->extent("layer");
-  if (steps * layers > most_places) return map;
-  const Array* ticks = content.data->coord("step");
-  for (int64_t step = 0; step < steps && ticks; ++step)
-    for (int64_t layer = 0; layer < layers; ++layer)
-      if (const auto box = canvas.pane().place_of({.at = {{"step", step}, {"layer", layer}}}))
-        map["places"][ticks->text(step) + "," + std::to_string(layer)] =
-            rectangle(canvas, QRectF(box->x, box->y, box->w, box->h));
-  return map;
+nlohmann::json view_of(ViewTile& tile, const OpenView& view) {
+  const ViewContent& content = tile.content();
+  nlohmann::json json = {{"id", view.id},
+                         {"name", content.view ? content.view->name : ""},
+                         {"title", tile.title()},
+                         {"header", tile.header_text()},
+                         {"empty", tile.empty_text()},
+                         {"seen", tile.isVisible()},
+                         {"options", content.options},
+                         {"selection", content.selection.at},
+                         {"zoom", tile.canvas().pane().zoom()},
+                         {"cell_mode", tile.canvas().pane().in_cell_mode()},
+                         {"tile", rectangle(tile, QRectF(tile.rect()))},
+                         {"bar", rectangle(tile.header_bar(), QRectF(tile.header_bar().rect()))},
+                         {"canvas", rectangle(tile.canvas(), QRectF(tile.canvas().rect()))}};
+  return json;
 }
 
 nlohmann::json inspector_of(const InspectorContent& content) {
@@ -59,11 +66,29 @@ nlohmann::json inspector_of(const InspectorContent& content) {
   return inspector;
 }
 
+// Whether what is painted lies where the layout wants it by now: a canvas was painted since it got its size.
+bool is_settled(ViewTile& tile) {
+  if (tile.layout()) tile.layout()->activate();
+  ViewCanvas& canvas = tile.canvas();
+  if (!canvas.isVisible()) return true;
+  const auto frames = static_cast<qlonglong>(canvas.painted_frames());
+  if (canvas.property("seen_size").toSize() != canvas.size()) {
+    canvas.setProperty("seen_size", canvas.size());
+    canvas.setProperty("seen_at", frames);
+  }
+  return frames > canvas.property("seen_at").toLongLong();
+}
+
 }  // namespace
 
 void MainWindow::write_state() {
   if (options_.state.empty() || !session_) return;
   nlohmann::json state;
+  if (workbench_->layout()) workbench_->layout()->activate();
+  bool settled = true;
+  for (ViewTile* tile : views_->shown()) settled = is_settled(*tile) && settled;
+  state["settled"] = settled;
+  state["prompt_shown"] = prompt_->isVisible();
   state["title"] = windowTitle().toStdString();
   state["theme"] = desk_.theme->is_dark ? "dark" : "light";
   state["open"] = session_->opened() != nullptr;
@@ -71,8 +96,8 @@ void MainWindow::write_state() {
   state["notice"] = notice_->words();
   state["undo"] = session_->would_undo();
   state["redo"] = session_->would_redo();
-  state["status"] = status_selection_->text().toStdString();
-  state["painted"] = view_->canvas().painted_frames();
+  state["status"] = status_plain_;
+  int64_t painted = 0;
   for (const auto& job : session_->jobs().all())
     state["jobs"].push_back({{"title", job->title()},
                              {"finished", job->finished()},
@@ -84,11 +109,17 @@ void MainWindow::write_state() {
   if (session_->opened()) {
     state["series"] = session_->opened()->name();
     state["store"] = session_->opened()->store->folder().string();
-    for (const Stop& stop : session_->opened()->stops) state["steps"].push_back(stop.step);
+    for (const Stop& stop : session_->stops()) state["steps"].push_back(stop.step);
     state["step"] = session_->stop()->step;
     state["playing"] = session_->playing();
     state["selection"] = session_->choice().selection.at;
-    state["options"] = view_->content().options;
+    state["branch"] = session_->choice().branch;
+    state["set"] = session_->choice().set.members;
+    if (session_->choice().brush) state["brush"] = *session_->choice().brush;
+    for (const RailEvent& event : rail_->events())
+      state["events"].push_back({{"step", event.step}, {"label", event.label}});
+    state["rail"] = rectangle(*rail_->axis(), QRectF(rail_->axis()->rect()));
+    if (session_->choice().pin) state["pin"] = *session_->choice().pin;
     state["prompt"] = {{"text", session_->typed().text},
                        {"ids", session_->typed().ids},
                        {"pieces", session_->typed().pieces},
@@ -98,20 +129,45 @@ void MainWindow::write_state() {
     const Run* run = session_->current_run();
     state["cells"] = run ? run->cells.size() : 0;
     state["run_complete"] = run && run->complete;
-    state["view"] = {{"name", view_->view() ? view_->view()->name : ""},
-                     {"header", view_->header_text()},
-                     {"empty", view_->empty_text()},
-                     {"zoom", view_->canvas().pane().zoom()},
-                     {"cell_mode", view_->canvas().pane().in_cell_mode()},
-                     {"canvas", rectangle(view_->canvas(), QRectF(view_->canvas().rect()))},
-                     {"places", places_of(*view_)}};
-    if (view_->view()) state["command_line"] = command_line_of(*session_, view_->view()->name);
+    state["active"] = session_->bench().active;
+    for (const OpenView& view : session_->bench().views) {
+      ViewTile* const tile = views_->tile(view.id);
+      if (!tile) continue;
+      nlohmann::json json = view_of(*tile, view);
+      painted += tile->canvas().painted_frames();
+      if (view.id == session_->bench().active)
+        state["command_line"] = command_line_of(*session_, view, tile->content());
+      // The lens table and the first map over training, by names of their own.
+      const std::string name = json["name"];
+      if (view.result.which == ResultRef::Which::cell && !state.contains("view") &&
+          (name == "lens-table" || tile->content().view == nullptr)) {
+        state["view"] = json;
+        state["view"]["places"] = places_of(*tile, "layer", "pos");
+        state["options"] = tile->content().options;
+      } else if (name == "heat-map" && !state.contains("map")) {
+        state["map"] = json;
+        state["map"]["places"] = places_of(*tile, "step", "layer");
+      } else if (name == "lines" && !state.contains("curves")) {
+        state["curves"] = json;
+      }
+      state["views"].push_back(std::move(json));
+    }
+    state["painted"] = painted;
+    for (QTabBar* bar : views_->tab_bars()) state["tabs"].push_back(rectangle(*bar, QRectF(bar->rect())));
     state["inspector"] = inspector_of(inspector_->content());
     state["inspector"]["visible"] = inspector_dock_->isVisible();
     if (fold_bar_->isVisible()) state["inspector"]["tab"] = rectangle(*fold_tab_, QRectF(fold_tab_->rect()));
-    state["map"] = map_of(views_->map());
-    state["curves"] = views_->curves().pane().header();
   }
+  if (const auto* watched = qobject_cast<const WatchedApplication*>(QApplication::instance()))
+    state["held_up"] = {{"millis", watched->held_up().longest_millis},
+                        {"by", watched->held_up().by},
+                        {"paint_millis", watched->held_up().longest_paint_millis}};
+  state["sessions"] = sessions_.size();
+  if (palette_->isVisible())
+    state["palette"] = {{"typed", palette_->typed()}, {"found", palette_->shown_words()}};
+  if (const QWidget* focused = QApplication::focusWidget())
+    state["focus"] = {{"name", focused->accessibleName().toStdString()},
+                      {"said", focused->accessibleDescription().toStdString()}};
   const std::string text = state.dump(1);
   guarded([&] { write_file_atomically(options_.state, text); });
 }

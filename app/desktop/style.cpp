@@ -28,6 +28,8 @@ QSplitter::handle { background: {ground}; image: none; }
 QStatusBar { background: {panel}; border-top: 1px solid {hair}; min-height: 22px; max-height: 22px; }
 QStatusBar::item { border: none; }
 QStatusBar QLabel { font-size: 10px; color: {ink2}; padding: 0 8px; }
+QPushButton#status { border: none; background: transparent; font-size: 10px; color: {ink2}; padding: 0 8px; }
+QPushButton#status:hover { color: {accent}; }
 QToolTip { background: {tip}; color: {tip_text}; border: none; padding: 4px 8px; font-size: 10px; }
 QToolBar { border: none; padding: 0; margin: 0; spacing: 0; background: {panel}; }
 #header { background: {raised}; border-top: 2px solid {raised}; }
@@ -79,11 +81,33 @@ QScrollBar::add-page, QScrollBar::sub-page { background: transparent; }
 QProgressBar { background: {raised}; border: none; border-radius: 0; max-height: 8px; min-height: 8px; }
 QProgressBar::chunk { background: {accent}; }
 QProgressBar[cached="true"]::chunk { background: {cached}; }
+QLineEdit[wrong="true"], *[wrong="true"] > QLineEdit { border: 1px solid {fail}; }
+#complaint, #offline { color: {fail}; font-size: 10px; }
+#fieldname { font-size: 11px; color: {ink2}; }
+#hairline { background: {hair}; }
+#strip { background: {soft}; border-top: 2px solid {accent}; }
 #failcard { background: {fail_soft}; border-left: 3px solid {fail}; }
 #failcard QLabel { font-size: 11px; }
 #jobstate[tone="fail"] { color: {fail}; font-size: 10px; }
 #jobstate { color: {ink2}; font-size: 10px; }
+QPushButton#palettefield { background: {canvas}; color: {ink3}; border: 1px solid {hair}; text-align: left;
+  padding: 2px 10px; min-width: 310px; margin: 2px 8px 2px 0; }
+QPushButton#palettefield:hover { border-color: {strong}; }
+QPushButton#series { border: none; background: transparent; text-align: left; padding: 0; font-size: 13px;
+  font-weight: bold; }
+QPushButton#series:hover { color: {accent}; }
+QListView, QTableView { background: {canvas}; border: 1px solid {hair}; outline: none;
+  selection-background-color: {soft}; selection-color: {ink}; }
+#palette QListView { background: transparent; border: none; }
+QHeaderView::section { background: {raised}; border: none; padding: 4px 8px; font-size: 11px; }
+QTabBar { background: {raised}; }
+QTabBar::tab { background: {raised}; color: {ink2}; border: none; border-top: 2px solid {raised}; padding: 3px 12px;
+  font-size: 11px; }
+QTabBar::tab:selected { background: {canvas}; color: {ink}; border-top-color: {accent}; }
+QTabBar::tab:hover { color: {ink}; }
+QRubberBand { background: {soft}; border: 2px solid {accent}; }
 #drop { border: 1px dashed {strong}; border-radius: 3px; background: {canvas}; color: {ink2}; }
+#drop[over="true"] { border: 2px dashed {accent}; background: {soft}; }
 #product { font-size: 29px; font-weight: bold; }
 #motto { font-size: 14px; color: {ink2}; }
 QPushButton#row { border: none; background: transparent; text-align: left; padding: 4px 8px; }

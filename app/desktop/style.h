@@ -25,7 +25,9 @@ enum class Glyph {
   redo,
   share,
   fit,
-  copy
+  copy,
+  more,
+  close
 };
 // Drawn at whatever size is asked for, in the theme's colours; `on_accent` for buttons filled with accent.
 QIcon glyph_icon(Glyph glyph, const Theme& theme, bool on_accent = false);

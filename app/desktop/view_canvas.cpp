@@ -1,6 +1,7 @@
 // A view on screen.
 #include "app/desktop/view_canvas.h"
 
+#include <QAccessible>
 #include <QKeyEvent>
 #include <QMouseEvent>
 #include <utility>
@@ -15,10 +16,10 @@ constexpr double wheel_units_per_notch = 120;
 }  // namespace
 
 ViewCanvas::ViewCanvas(Desk& desk, QWidget* parent) : QOpenGLWidget(parent), desk_(desk) {
-  choose = [this](const std::map<std::string, int64_t>& at) { desk_.session->select(at); };
+  choose = [this](const std::map<std::string, int64_t>& at, bool) { desk_.session->select(at); };
   setMouseTracking(true);
   setFocusPolicy(Qt::StrongFocus);
-  setMinimumSize(160, 120);
+  setMinimumSize(40, 30);
   rest_.setSingleShot(true);
   rest_.setInterval(tip_delay_millis);
   connect(&rest_, &QTimer::timeout, this, [this] {
@@ -54,22 +55,46 @@ void ViewCanvas::paintGL() {
     // After the frame: the answer changes the session, and with it what is drawn.
     QMetaObject::invokeMethod(
         this,
-        [this, at = *clicked] {
-          choose(at);
+        [this, at = *clicked, adds = adds_] {
+          choose(at, adds);
           desk_.acted();
         },
         Qt::QueuedConnection);
   }
-  if (pane_.hovered()) setAccessibleDescription(qtext(pane_.hovered()->spoken));
+  say_cell();
   if (pane_.header() != header_) {
     header_ = pane_.header();
     QMetaObject::invokeMethod(this, &ViewCanvas::header_changed, Qt::QueuedConnection);
   }
   ++painted_frames_;
-  if (frame_.busy())
+  if (frame_.busy()) {
     update();
-  else
+  } else {
     QMetaObject::invokeMethod(this, &ViewCanvas::painted, Qt::QueuedConnection);
+    if (owes_focus_ && !is_held_) say_focus();
+  }
+}
+
+// For people who do not see the picture: the mark under the pointer, else the selected one, in words.
+void ViewCanvas::say_cell() {
+  std::string spoken;
+  if (pane_.hovered())
+    spoken = pane_.hovered()->spoken;
+  else
+    spoken = pane_.tip_text_of(content_.selection);
+  if (spoken == spoken_) return;
+  spoken_ = spoken;
+  setAccessibleDescription(qtext(spoken));
+  QAccessibleEvent said(this, QAccessible::DescriptionChanged);
+  QAccessible::updateAccessibility(&said);
+}
+
+// The active view gets a row of options, which moves its canvas. A press must not move what is pressed: the
+// click is answered first.
+void ViewCanvas::say_focus() {
+  owes_focus_ = false;
+  QMetaObject::invokeMethod(
+      this, [this] { emit focus_changed(hasFocus()); }, Qt::QueuedConnection);
 }
 
 void ViewCanvas::push(InputEvent::Kind kind, const QPointF& at, Qt::KeyboardModifiers modifiers,
@@ -83,8 +108,10 @@ void ViewCanvas::push(InputEvent::Kind kind, const QPointF& at, Qt::KeyboardModi
 }
 
 bool ViewCanvas::event(QEvent* event) {
-  if (event->type() == QEvent::FocusIn || event->type() == QEvent::FocusOut)
-    emit focus_changed(event->type() == QEvent::FocusIn);
+  if (event->type() == QEvent::FocusIn) {
+    owes_focus_ = true;
+    if (static_cast<QFocusEvent*>(event)->reason() != Qt::MouseFocusReason) say_focus();
+  }
   // In cell mode the arrows belong to this view, before they become the window's "next step".
   if (event->type() == QEvent::ShortcutOverride && pane_.in_cell_mode()) {
     const auto* key = static_cast<QKeyEvent*>(event);
@@ -103,12 +130,16 @@ void ViewCanvas::mouseMoveEvent(QMouseEvent* event) {
 }
 
 void ViewCanvas::mousePressEvent(QMouseEvent* event) {
-  if (event->button() == Qt::LeftButton) push(InputEvent::Kind::press, event->position(), event->modifiers());
+  if (event->button() != Qt::LeftButton) return;
+  is_held_ = true;
+  push(InputEvent::Kind::press, event->position(), event->modifiers());
 }
 
 void ViewCanvas::mouseReleaseEvent(QMouseEvent* event) {
-  if (event->button() == Qt::LeftButton)
-    push(InputEvent::Kind::release, event->position(), event->modifiers());
+  if (event->button() != Qt::LeftButton) return;
+  is_held_ = false;
+  adds_ = event->modifiers().testFlag(Qt::ControlModifier);
+  push(InputEvent::Kind::release, event->position(), event->modifiers());
 }
 
 void ViewCanvas::mouseDoubleClickEvent(QMouseEvent* event) {
@@ -133,7 +164,7 @@ bool ViewCanvas::cell_key(int key) {
   for (const auto& [code, direction] : keys)
     if (key == code) {
       if (const auto at = pane_.neighbour(content_.selection, direction)) {
-        choose(*at);
+        choose(*at, false);
         desk_.acted();
       }
       return true;

@@ -20,8 +20,8 @@ class ViewCanvas : public QOpenGLWidget {
   Pane& pane() { return pane_; }
   const PaneContent& content() const { return content_; }
   int64_t painted_frames() const { return painted_frames_; }
-  // What a click or an arrow in cell mode does with the axes of the mark; by default it selects them.
-  std::function<void(const std::map<std::string, int64_t>&)> choose;
+  // What a click or an arrow in cell mode does with the axes of the mark; with Ctrl it adds to the set.
+  std::function<void(const std::map<std::string, int64_t>&, bool adds)> choose;
 
  signals:
   void header_changed();
@@ -42,13 +42,16 @@ class ViewCanvas : public QOpenGLWidget {
  private:
   void push(InputEvent::Kind kind, const QPointF& at, Qt::KeyboardModifiers modifiers, double wheel = 0);
   bool cell_key(int key);
+  void say_focus();
+  void say_cell();
   Desk& desk_;
   Frame frame_;
   Pane pane_;
   PaneContent content_;
   QTimer rest_;
-  std::string header_;
+  std::string header_, spoken_;
   int64_t painted_frames_ = 0;
+  bool is_held_ = false, owes_focus_ = false, adds_ = false;
 };
 
 }  // namespace varve

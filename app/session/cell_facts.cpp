@@ -102,7 +102,7 @@ std::string show_probability(double p) {
 }
 
 std::optional<CellFacts> cell_facts(const Session& session) {
-  const Shown shown = session.shown();
+  const Shown shown = session.shown_at(session.run_of("logit-lens"), session.choice().step);
   if (!shown.data) return std::nullopt;
   const Dataset& data = *shown.data;
   const std::optional<Place> place = selected_place(session.choice().selection, data);
@@ -127,13 +127,13 @@ std::optional<CellFacts> cell_facts(const Session& session) {
   facts.numbers = numbers_of(data, *place, facts.layers, has_next);
   int64_t tokens = 0;
   for (int64_t i = 0; i < ids.size(); ++i) tokens += ids.number(i) >= 0 ? 1 : 0;
-  facts.origin = origin_of(data, shown, session.choice().analysis, tokens);
+  facts.origin = origin_of(data, shown, "logit-lens", tokens);
   return facts;
 }
 
 std::optional<OverTraining> over_training(const Session& session) {
-  const Run* run = session.current_run();
-  const Shown shown = session.shown();
+  const Run* run = session.run_of("logit-lens");
+  const Shown shown = session.shown_at(run, session.choice().step);
   if (!run || !shown.data) return std::nullopt;
   const std::optional<Place> place = selected_place(session.choice().selection, *shown.data);
   if (!place) return std::nullopt;

@@ -3,6 +3,7 @@
 
 #include <fmt/ranges.h>
 
+#include <nlohmann/json.hpp>
 #include <string_view>
 
 namespace varve {
@@ -16,33 +17,73 @@ std::string shell_quoted(const std::string& word) {
   return quoted + "'";
 }
 
-std::string command_line_of(const Session& session, const std::string& view) {
-  const Run* run = session.current_run();
-  const Shown shown = session.shown();
-  if (!run || !shown.data) return "";
-  const Choice& choice = session.choice();
+namespace {
+
+// How the prompt is given to the program; ids need a file, which a line before makes.
+std::string prompt_words(const Session& session, const Run& run, const std::string& text,
+                         std::string& before) {
+  if (run.request.probes.prompts.empty()) return "";
+  if (text.rfind("ids:", 0) != 0 && session.opened()->tokenizer) return " --text " + shell_quoted(text);
+  const std::string ids = fmt::format("[[{}]]", fmt::join(run.request.probes.prompts.front(), ", "));
+  before = "python3 -c 'import numpy; numpy.save(\"prompt.npy\", " + ids + ")'\n";
+  return " --tokens prompt.npy";
+}
+
+// The step of a selection is written as its number, everything else as its place.
+std::string place_words(const Dataset& data, const std::string& axis, int64_t index) {
+  const Array* ticks = axis == "step" ? data.coord(axis) : nullptr;
+  return axis + "=" + (ticks ? ticks->text(index) : std::to_string(index));
+}
+
+}  // namespace
+
+std::string command_line_of(const Session& session, const OpenView& view, const ViewContent& content) {
+  if (!content.view || !content.data || content.key.empty()) return "";
   const std::string store = session.opened()->store->folder().string();
-  const std::string step = std::to_string(shown.step);
-
   std::string lines;
-  std::string prompt = "--text " + shell_quoted(choice.text);
-  if (choice.text.rfind("ids:", 0) == 0 || !session.opened()->tokenizer) {
-    // The program takes ids from a file only.
-    const std::string ids = fmt::format("[[{}]]", fmt::join(run->request.probes.prompts.front(), ", "));
-    lines = "python3 -c 'import numpy; numpy.save(\"prompt.npy\", " + ids + ")'\n";
-    prompt = "--tokens prompt.npy";
+  const Run* run = session.run_of(content.analysis);
+  if (run && view.result.which != ResultRef::Which::stored) {
+    std::string before;
+    const std::string prompt =
+        prompt_words(session, *run, session.choice().asked.at(content.analysis).text, before);
+    lines = before + "varve run " + run->request.analysis + " " + shell_quoted(store);
+    if (view.result.which == ResultRef::Which::cell) lines += " --steps " + std::to_string(content.step);
+    lines += prompt;
+    if (run->request.branch != "main") lines += " --branch " + shell_quoted(run->request.branch);
+    for (const auto& [name, value] : run->request.settings)
+      lines += " --set " + shell_quoted(name + "=" + value);
+    lines += "\n";
   }
-  lines +=
-      "varve run " + run->request.analysis + " " + shell_quoted(store) + " --steps " + step + " " + prompt;
-  if (run->request.branch != "main") lines += " --branch " + shell_quoted(run->request.branch);
-  for (const auto& [name, value] : run->request.settings)
-    lines += " --set " + shell_quoted(name + "=" + value);
+  lines += "varve plot " + shell_quoted(store + ":" + content.key) + " --view " + content.view->name;
+  for (const SettingInfo& info : content.view->options)
+    if (const std::string& value = content.options.at(info.name); value != info.default_text)
+      lines += " --set " + shell_quoted(info.name + "=" + value);
+  for (const auto& [axis, index] : content.selection.at)
+    lines += " --select " + place_words(*content.data, axis, index);
+  const std::string of = content.step >= 0 ? "-step" + std::to_string(content.step) : "";
+  return lines + " -o " + shell_quoted(content.view->name + of + ".svg") + "\n";
+}
 
-  lines += "\nvarve plot " + shell_quoted(store + ":" + shown.key) + " --view " + view;
-  for (const auto& [name, value] : choice.options) lines += " --set " + shell_quoted(name + "=" + value);
-  for (const auto& [axis, index] : choice.selection.at)
-    lines += " --select " + axis + "=" + std::to_string(index);
-  return lines + " -o " + shell_quoted(view + "-step" + step + ".svg") + "\n";
+std::string python_of(const Session& session, const OpenView& view, const ViewContent& content) {
+  if (!content.view || !content.data || content.key.empty()) return "";
+  // JSON's text literals are Python's, too; so are its numbers.
+  const auto quoted = [](const std::string& text) { return nlohmann::json(text).dump(-1, ' ', true); };
+  std::string options, places;
+  for (const SettingInfo& info : content.view->options)
+    if (const std::string& value = content.options.at(info.name); value != info.default_text)
+      options += (options.empty() ? "" : ", ") + quoted(info.name) + ": " + quoted(value);
+  for (const auto& [axis, index] : content.selection.at) {
+    const Array* ticks = axis == "step" ? content.data->coord(axis) : nullptr;
+    places += (places.empty() ? "" : ", ") + quoted(axis) + ": " +
+              (ticks ? ticks->text(index) : std::to_string(index));
+  }
+  std::string lines = "import varve\n\n";
+  lines += "store = varve.open(" + quoted(session.opened()->store->folder().string()) + ")\n";
+  lines += "result = store.result(" + quoted(content.key) + ")  # " + content.analysis;
+  if (view.result.which == ResultRef::Which::cell) lines += " at step " + std::to_string(content.step);
+  lines += "\nresult.plot(" + quoted(content.view->name + ".svg") + ", view=" + quoted(content.view->name) +
+           ", options={" + options + "}, select={" + places + "})\n";
+  return lines;
 }
 
 }  // namespace varve

@@ -55,6 +55,33 @@ std::string csv_of(const Dataset& data) {
   return csv;
 }
 
+std::string tsv_of(const Dataset& data) {
+  const auto plain = [](std::string text) {
+    std::replace_if(
+        text.begin(), text.end(), [](char c) { return c == '\t' || c == '\n' || c == '\r'; }, ' ');
+    return text;
+  };
+  const std::vector<std::string> axes = data.axes();
+  std::string tsv = "array";
+  for (const std::string& axis : axes) tsv += "\t" + plain(axis);
+  tsv += "\tvalue\tunit\n";
+  for (const auto& [name, array] : data.arrays())
+    for (int64_t flat = 0; flat < array.size(); ++flat) {
+      const std::vector<int64_t> index = index_of(flat, array.shape());
+      tsv += plain(name);
+      for (const std::string& axis : axes) {
+        tsv += "\t";
+        const auto place = array.axis(axis);
+        if (!place) continue;
+        const int64_t here = index[static_cast<size_t>(*place)];
+        const Array* ticks = data.coord(axis);
+        tsv += ticks ? plain(ticks->text(here)) : std::to_string(here);
+      }
+      tsv += "\t" + plain(array.text(flat)) + "\t" + plain(array.unit) + "\n";
+    }
+  return tsv;
+}
+
 void write_numbers(const std::filesystem::path& file, const Dataset& data) {
   const std::string ending = file.extension().string();
   if (ending == ".csv")

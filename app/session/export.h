@@ -11,6 +11,8 @@ namespace varve {
 
 // One row a number: array, its axes in house order (empty where it lacks one), value.
 std::string csv_of(const Dataset& data);
+// The same with tabs, for pasting into a sheet; line ends and tabs within a text become spaces.
+std::string tsv_of(const Dataset& data);
 // By the ending: .csv or .h5. Atomic. Throws Error (usage) on any other ending.
 void write_numbers(const std::filesystem::path& file, const Dataset& data);
 

@@ -87,7 +87,7 @@ Dataset profile_of(const Dataset& cell, const std::string& quantity, int64_t pro
 }  // namespace
 
 std::shared_ptr<const Dataset> LensByStep::of(const Session& session, const std::string& quantity) {
-  const Run* run = session.current_run();
+  const Run* run = session.run_of("logit-lens");
   if (!run || run->cells.empty() || !shows(*run->cells.begin()->second.data, quantity)) return nullptr;
   const Dataset& first = *run->cells.begin()->second.data;
   const Array values = values_of(first, quantity);

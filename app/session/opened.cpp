@@ -54,14 +54,14 @@ void read_stops(Opened& opened) {
   const auto main = std::find(opened.branches.begin(), opened.branches.end(), "main");
   opened.branch = main == opened.branches.end() ? opened.branches.front() : *main;
   for (const CheckpointRecord& checkpoint : series.checkpoints)
-    if (checkpoint.branch == opened.branch)
-      opened.stops.push_back({.step = checkpoint.step,
-                              .tokens = checkpoint.tokens,
-                              .change = checkpoint.change,
-                              .nonfinite = checkpoint.nonfinite,
-                              .label = checkpoint.label});
-  std::sort(opened.stops.begin(), opened.stops.end(),
-            [](const Stop& a, const Stop& b) { return a.step < b.step; });
+    opened.lanes[checkpoint.branch].push_back({.step = checkpoint.step,
+                                               .tokens = checkpoint.tokens,
+                                               .change = checkpoint.change,
+                                               .nonfinite = checkpoint.nonfinite,
+                                               .label = checkpoint.label});
+  for (auto& [branch, stops] : opened.lanes)
+    std::sort(stops.begin(), stops.end(), [](const Stop& a, const Stop& b) { return a.step < b.step; });
+  opened.stops = opened.lanes.at(opened.branch);
 }
 
 void read_tokenizer(Opened& opened) {
@@ -106,12 +106,19 @@ std::string Opened::name() const {
   return given.empty() ? store->folder().stem().string() : given;
 }
 
-int64_t Opened::nearest_stop(int64_t step) const {
+int64_t nearest_stop(const std::vector<Stop>& stops, int64_t step) {
   int64_t best = 0;
   for (size_t i = 1; i < stops.size(); ++i)
     if (std::llabs(stops[i].step - step) < std::llabs(stops[static_cast<size_t>(best)].step - step))
       best = static_cast<int64_t>(i);
   return best;
+}
+
+int64_t Opened::nearest_stop(int64_t step) const { return varve::nearest_stop(stops, step); }
+
+const std::vector<Stop>& Opened::stops_of(const std::string& wanted) const {
+  const auto lane = lanes.find(wanted);
+  return lane == lanes.end() ? stops : lane->second;
 }
 
 const LossPoint* Opened::loss_at(int64_t step) const {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -36,15 +37,19 @@ struct Opened {
   ModelSpec spec;
   std::string branch;
   std::vector<std::string> branches;
-  std::vector<Stop> stops;      // of the branch, by step
-  std::vector<LossPoint> loss;  // by step; empty where there is no log
-  std::string loss_name;        // "loss", "train_loss"
+  std::vector<Stop> stops;                         // of the branch, by step
+  std::map<std::string, std::vector<Stop>> lanes;  // of every branch
+  std::vector<LossPoint> loss;                     // by step; empty where there is no log
+  std::string loss_name;                           // "loss", "train_loss"
   std::vector<std::string> notes;
 
-  std::string name() const;                      // of the series, for titles
-  int64_t nearest_stop(int64_t step) const;      // index into stops
+  std::string name() const;                                            // of the series, for titles
+  int64_t nearest_stop(int64_t step) const;                            // index into stops
+  const std::vector<Stop>& stops_of(const std::string& branch) const;  // those of `branch`, else `stops`
   const LossPoint* loss_at(int64_t step) const;  // nearest point at or before; null where there is none
 };
+
+int64_t nearest_stop(const std::vector<Stop>& stops, int64_t step);  // index
 
 // Opens a store; anything else is imported with links into a store under `cache` first. Throws Error,
 // Stopped.

@@ -6,11 +6,12 @@
 
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "app/session/layouts.h"
 
 namespace varve {
 
 Session::Session(std::function<void()> wake, std::filesystem::path cache)
-    : wake_(std::move(wake)), cache_(std::move(cache)) {
+    : wake_(std::move(wake)), cache_(std::move(cache)), errands_(std::make_unique<Errands>(wake_)) {
   jobs_.changed = [this] { hand([](Session& session) { session.touch(); }); };
 }
 
@@ -33,6 +34,7 @@ void Session::settle() {
     finished.swap(inbox_);
   }
   for (const auto& take : finished) take(*this);
+  if (errands_->settle()) touch();
   if (opening_ && opening_->finished()) {
     if (opening_->state() == Job::State::failed) open_error_ = opening_->error();
     opening_.reset();
@@ -53,8 +55,9 @@ void Session::begin_opening(const std::string& title,
   touch();
 }
 
-void Session::open(const std::filesystem::path& store_or_source) {
+void Session::open(const std::filesystem::path& store_or_source, std::optional<Choice> restore) {
   const bool is_store = RunStore::is_store(store_or_source);
+  restore_ = std::move(restore);
   begin_opening(
       (is_store ? "open " : "link ") + store_or_source.filename().string(),
       [store_or_source, cache = cache_](Task& task) { return open_series(store_or_source, cache, task); });
@@ -65,13 +68,32 @@ void Session::import_as(const std::filesystem::path& source, const std::filesyst
                 [source, store, link](Task& task) { return import_and_open(source, store, link, task); });
 }
 
+// What was remembered may be of an older series under the same path: what no longer fits is let go.
+Choice Session::fitting(Choice choice) const {
+  if (!opened_->lanes.contains(choice.branch)) choice.branch = opened_->branch;
+  const std::vector<Stop>& lane = opened_->stops_of(choice.branch);
+  choice.step = lane[static_cast<size_t>(nearest_stop(lane, choice.step))].step;
+  if (choice.bench.views.empty()) choice.bench = ready_layout(1);
+  return choice;
+}
+
 void Session::take_opened(std::shared_ptr<const Opened> opened) {
   opened_ = std::move(opened);
   runs_.clear();
+  stored_.clear();
+  been_.clear();
+  been_at_ = 0;
   Choice fresh;
+  fresh.branch = opened_->branch;
   fresh.step = opened_->stops.back().step;
-  history_.clear(fresh);
-  typed_ = read_prompt(typed_.text, *opened_);
+  if (restore_) fresh = std::move(*restore_);
+  restore_.reset();
+  history_.clear(fitting(std::move(fresh)));
+  been_here();
+  const auto asked = choice().asked.find(choice().analysis);
+  const bool is_asked = asked != choice().asked.end() && !asked->second.text.empty();
+  typed_ = read_prompt(is_asked ? asked->second.text : typed_.text, *opened_);
+  recall_runs();
   touch();
 }
 
@@ -81,15 +103,25 @@ void Session::close() {
   open_error_.clear();
   playing_ = false;
   runs_.clear();
+  stored_.clear();
+  been_.clear();
+  been_at_ = 0;
   history_.clear({});
   touch();
 }
 
-const Stop* Session::stop() const {
-  return opened_ ? &opened_->stops[static_cast<size_t>(stop_index())] : nullptr;
+const std::vector<Stop>& Session::stops() const {
+  static const std::vector<Stop> none;
+  return opened_ ? opened_->stops_of(choice().branch) : none;
 }
 
-int64_t Session::stop_index() const { return opened_ ? opened_->nearest_stop(choice().step) : 0; }
+const Stop* Session::stop() const { return opened_ ? &stops()[static_cast<size_t>(stop_index())] : nullptr; }
+
+int64_t Session::stop_index() const { return opened_ ? nearest_stop(stops(), choice().step) : 0; }
+
+int64_t Session::step_near(int64_t step) const {
+  return stops()[static_cast<size_t>(nearest_stop(stops(), step))].step;
+}
 
 void Session::change(const Choice& next, const std::string& what, int64_t gesture) {
   if (next == choice()) return;
@@ -100,73 +132,69 @@ void Session::change(const Choice& next, const std::string& what, int64_t gestur
 void Session::go_to_step(int64_t step, int64_t gesture) {
   if (!opened_) return;
   Choice next = choice();
-  next.step = opened_->stops[static_cast<size_t>(opened_->nearest_stop(step))].step;
+  next.step = step_near(step);
   change(next, "go to step " + show_step(next.step), gesture);
 }
 
 void Session::move(int64_t by, int64_t gesture) {
   if (!opened_) return;
-  const auto last = static_cast<int64_t>(opened_->stops.size()) - 1;
+  const auto last = static_cast<int64_t>(stops().size()) - 1;
   const int64_t to = std::clamp<int64_t>(stop_index() + by, 0, last);
-  go_to_step(opened_->stops[static_cast<size_t>(to)].step, gesture);
+  go_to_step(stops()[static_cast<size_t>(to)].step, gesture);
 }
 
 void Session::select(const std::map<std::string, int64_t>& at, std::optional<int64_t> step) {
   if (!opened_) return;
   Choice next = choice();
-  if (step) next.step = opened_->stops[static_cast<size_t>(opened_->nearest_stop(*step))].step;
+  if (step) next.step = step_near(*step);
   for (const auto& [axis, index] : at) next.selection.at[axis] = index;
+  if (next == choice()) return;
+  been_here();
   change(next, "select a cell");
+  been_here();
 }
 
 void Session::clear_selection() {
   Choice next = choice();
   next.selection = {};
+  next.brush.reset();
+  next.set = {};
   change(next, "clear the selection");
-}
-
-void Session::set_option(const std::string& name, const std::string& value) {
-  Choice next = choice();
-  next.options[name] = value;
-  change(next, "change " + name);
-}
-
-void Session::set_view(const std::string& view) {
-  Choice next = choice();
-  next.view = view;
-  next.options.clear();
-  change(next, "change the view");
 }
 
 bool Session::undo() {
   playing_ = false;
   if (!history_.undo()) return false;
-  if (opened_ && !choice().text.empty()) typed_ = read_prompt(choice().text, *opened_);
-  touch();
+  after_undo();
   return true;
 }
 
 bool Session::redo() {
   playing_ = false;
   if (!history_.redo()) return false;
-  if (opened_ && !choice().text.empty()) typed_ = read_prompt(choice().text, *opened_);
-  touch();
+  after_undo();
   return true;
+}
+
+void Session::after_undo() {
+  const auto asked = choice().asked.find(choice().analysis);
+  if (opened_ && asked != choice().asked.end() && !asked->second.text.empty())
+    typed_ = read_prompt(asked->second.text, *opened_);
+  touch();
 }
 
 void Session::play(bool on) {
   if (!opened_ || on == playing_) return;
   playing_ = on;
   --play_gesture_;
-  if (on && stop_index() + 1 == static_cast<int64_t>(opened_->stops.size()))
-    move(-stop_index(), play_gesture_);
+  if (on && stop_index() + 1 == static_cast<int64_t>(stops().size())) move(-stop_index(), play_gesture_);
   touch();
 }
 
 void Session::play_on() {
   if (!playing_ || !opened_) return;
   move(1, play_gesture_);
-  if (stop_index() + 1 == static_cast<int64_t>(opened_->stops.size())) play(false);
+  if (stop_index() + 1 == static_cast<int64_t>(stops().size())) play(false);
 }
 
 void Session::stop_jobs() {

@@ -91,7 +91,7 @@ TEST_F(Files, TheMapBelowIsExportedWhereItIsTheActiveView) {
   DesktopUnderTest desk;
   open_with_lens(desk);
   ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("map").at("places").size() == 16 * 5; }));
-  desk.click(desk.state()["map"]["places"]["512,2"]);
+  desk.click(desk.settled()["map"]["places"]["512,2"]);
   ASSERT_TRUE(
       desk.shows([](const auto& s) { return s.at("step") == 512 && s.at("selection").at("layer") == 2; }));
   const std::vector<std::string> rows = lines_of(exported(desk, "shift+e", "Export data", "map.csv"));

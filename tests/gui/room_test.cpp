@@ -15,7 +15,7 @@ TEST_F(Room, ANarrowWindowFoldsTheInspectorToATab) {
     return s.at("inspector").at("visible") == false && s.at("inspector").contains("tab");
   }));
   const double folded = desk.state()["view"]["canvas"][2];
-  desk.click(desk.state()["inspector"]["tab"]);
+  desk.click(desk.settled()["inspector"]["tab"]);
   ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("inspector").at("visible") == true; }));
   EXPECT_TRUE(desk.shows([&](const auto& s) { return s.at("view").at("canvas")[2] < folded - 200; }));
   desk.key("i");
@@ -50,7 +50,7 @@ TEST_F(Room, TheMapBelowTheTableFollowsPositionAndQuantityAndGoesToAStep) {
   ASSERT_TRUE(desk.shows([](const auto& s) {
     return s.at("map").at("header").template get<std::string>().find("position 1") != std::string::npos;
   }));
-  desk.click(desk.state()["map"]["places"]["2000,1"]);
+  desk.click(desk.settled()["map"]["places"]["2000,1"]);
   ASSERT_TRUE(desk.shows([](const auto& s) {
     return s.at("step") == 2000 && s.at("selection").at("layer") == 1 && s.at("selection").at("pos") == 1;
   }));

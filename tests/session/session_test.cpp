@@ -170,9 +170,14 @@ TEST_F(OnTheDemo, UndoBringsBackTheEarlierPromptWithItsCells) {
 
 TEST_F(OnTheDemo, TheCommandLineNamesStoreStepAndPrompt) {
   open_demo();
-  EXPECT_EQ(command_line_of(*session_, "lens-table"), "");
+  ViewContents contents;
+  const auto line_now = [&] {
+    const OpenView& view = *session_->active_view();
+    return command_line_of(*session_, view, contents.of(*session_, view));
+  };
+  EXPECT_EQ(line_now(), "");
   run_text("it's");
-  const std::string line = command_line_of(*session_, "lens-table");
+  const std::string line = line_now();
   EXPECT_NE(line.find("varve run logit-lens "), std::string::npos);
   EXPECT_NE(line.find("--steps 7000"), std::string::npos);
   EXPECT_NE(line.find("--text 'it'\\''s'"), std::string::npos);

@@ -1,0 +1,244 @@
+// From an open view to what it draws.
+#include "app/session/view_content.h"
+
+#include <algorithm>
+#include <cctype>
+
+#include "analysis/core/error.h"
+#include "analysis/core/text.h"
+#include "app/session/difference.h"
+
+namespace varve {
+
+namespace {
+
+using Which = ResultRef::Which;
+
+std::string analysis_of(const Session& session, const OpenView& view) {
+  if (!view.result.analysis.empty()) return view.result.analysis;
+  return session.choice().analysis.empty() ? "logit-lens" : session.choice().analysis;
+}
+
+// Views over training with no quantity of their own take that of the lens table.
+const OpenView* leading_table(const Session& session) {
+  for (const OpenView& view : session.bench().views)
+    if (view.view == "lens-table" && view.result.which == Which::cell) return &view;
+  return nullptr;
+}
+
+std::string option_of(const OpenView* view, const std::string& name, const std::string& otherwise) {
+  if (!view) return otherwise;
+  const auto found = view->options.find(name);
+  return found == view->options.end() ? otherwise : found->second;
+}
+
+// Of the step axis the nearest earlier place that the data has, as everywhere.
+std::optional<int64_t> place_of_step(const Dataset& data, int64_t step) {
+  const Array* ticks = data.coord("step");
+  if (!ticks || !data.has_axis("step") || ticks->dtype() == Dtype::text) return std::nullopt;
+  std::optional<int64_t> place;
+  for (int64_t i = 0; i < ticks->size(); ++i)
+    if (ticks->number(i) <= static_cast<double>(step)) place = i;
+  return place;
+}
+
+Selection selection_for(const Session& session, const OpenView& view, const Dataset& data) {
+  Selection selection;
+  for (const auto& [axis, index] : session.choice().selection.at)
+    if (data.has_axis(axis) && index >= 0 && index < data.extent(axis)) selection.at[axis] = index;
+  if (view.own_layer && data.has_axis("layer") && *view.own_layer < data.extent("layer"))
+    selection.at["layer"] = *view.own_layer;
+  if (const auto place = place_of_step(data, view.own_step.value_or(session.choice().step)))
+    selection.at["step"] = *place;
+  return selection;
+}
+
+std::string with_capital(std::string words) {
+  if (!words.empty()) words[0] = static_cast<char>(std::toupper(static_cast<unsigned char>(words[0])));
+  return words;
+}
+
+// The quantity in the title's words, without what it was taken over: the view's own line says that.
+std::string quantity_words(const Dataset& data, const std::string& array) {
+  if (!data.has(array)) return "";
+  const std::string title = data[array].title.empty() ? array : data[array].title;
+  return title.substr(0, title.find(", "));
+}
+
+void say_why_empty(const Session& session, const std::string& analysis, ViewContent& content) {
+  const Run* run = session.run_of(analysis);
+  const bool is_known = analyses().find(analysis) != nullptr;
+  const std::string step = session.stop() ? show_step(session.stop()->step) : "";
+  if (!is_known) {
+    content.empty = "This build has no analysis " + analysis + ".";
+  } else if (run && run->running()) {
+    content.empty = analysis == "logit-lens" ? "Computing the lens of step " + step + " first."
+                                             : "Computing " + analysis + ".";
+  } else if (run && run->job && run->job->state() == Job::State::failed) {
+    content.empty = "The run failed: " + run->job->error();
+    content.offer = analysis;
+  } else if (const std::string why = session.why_not_run(analysis); !why.empty()) {
+    content.empty = analysis == "logit-lens" && session.typed().ids.empty() && session.typed().problem.empty()
+                        ? "No lens yet. Type a prompt above: its tokens appear, and Run asks every layer "
+                          "what comes next."
+                        : why;
+  } else {
+    content.empty =
+        analysis == "logit-lens" ? "No lens for this prompt yet." : "No " + analysis + " of this series yet.";
+    content.offer = analysis;
+  }
+}
+
+const View* view_for(const OpenView& view, const Dataset& data) {
+  const View* chosen = view.view.empty() ? nullptr : views().find(view.view);
+  return chosen && chosen->fit(data) > 0 ? chosen : best_view(data);
+}
+
+// Options that the view declares, the rest left out: another view may have been chosen since.
+SettingValues options_for(const View& view, const SettingValues& given) {
+  SettingValues known;
+  for (const SettingInfo& info : view.options)
+    if (const auto found = given.find(info.name); found != given.end()) known[info.name] = found->second;
+  return normalise(view.options, known, view.name);
+}
+
+}  // namespace
+
+std::string view_title(const std::string& view_name) {
+  std::string title = view_name;
+  std::replace(title.begin(), title.end(), '-', ' ');
+  return with_capital(title == "lens table" ? "logit lens" : title);
+}
+
+void ViewContents::keep_only(const Bench& bench) {
+  std::erase_if(made_, [&bench](const auto& made) { return !bench.find(made.first); });
+}
+
+void ViewContents::fill_cell(Session& session, const OpenView& view, ViewContent& content) {
+  const Run* run = session.run_of(content.analysis);
+  const auto& pin = session.choice().pin;
+  int64_t step = view.own_step.value_or(session.choice().step);
+  if (view.against == OpenView::Against::pin && pin) step = *pin;
+  const Shown shown = session.shown_at(run, step);
+  content.data = shown.data;
+  content.key = shown.key;
+  content.step = shown.step;
+  if (!shown.data) return;
+  if (shown.step != step)
+    content.note = "step " + show_step(step) + ", " +
+                   (content.analysis == "logit-lens" ? "lens" : content.analysis) + " from " +
+                   show_step(shown.step);
+  if (run->running() && shown.step != step) content.computing = "computing step " + show_step(step);
+  if (view.against == OpenView::Against::now) return;
+  if (!pin) {
+    content.note = "no step is pinned: A pins one";
+    return;
+  }
+  if (view.against == OpenView::Against::pin) {
+    content.note = "A, step " + show_step(shown.step);
+    return;
+  }
+  const Shown then = session.shown_at(run, *pin);
+  Made& made = made_[view.id];
+  if (made.now != shown.data || made.pinned != then.data || !made.difference) {
+    made.difference = std::make_shared<const Dataset>(
+        difference_of(*shown.data, *then.data, "step " + show_step(then.step)));
+    made.now = shown.data;
+    made.pinned = then.data;
+  }
+  content.data = made.difference;
+  content.key.clear();
+  content.note = "now minus A, step " + show_step(shown.step) + " minus " + show_step(then.step);
+}
+
+void ViewContents::fill_steps(Session& session, const OpenView& view, ViewContent& content) {
+  const OpenView* table = leading_table(session);
+  const std::string quantity = option_of(&view, "array", option_of(table, "colour", "prob_true"));
+  content.data = made_[view.id].by_step.of(session, quantity);
+  if (!content.data) return;
+  content.options = {{"array", quantity},
+                     {"map", option_of(table, "map", "strata")},
+                     {"range", option_of(table, "range", "robust")},
+                     {"log", quantity.rfind("rank_", 0) == 0 ? "true" : "false"}};
+}
+
+ViewContent ViewContents::of(Session& session, const OpenView& view) {
+  ViewContent content;
+  content.analysis = analysis_of(session, view);
+  content.title =
+      view.title.empty() ? view_title(view.view.empty() ? content.analysis : view.view) : view.title;
+  if (!session.opened()) return content;
+  const Run* run = session.run_of(content.analysis);
+  try {
+    switch (view.result.which) {
+      case Which::cell:
+        fill_cell(session, view, content);
+        break;
+      case Which::steps:
+        fill_steps(session, view, content);
+        break;
+      case Which::series:
+        content.data = run ? run->series : nullptr;
+        content.key = run ? run->series_key : "";
+        break;
+      case Which::stored:
+        content.data = session.stored(content.analysis, view.result.key);
+        content.key = view.result.key;
+        content.empty = session.stored_problem(view.result.key);
+        if (!content.data && content.empty.empty()) content.empty = "Reading the result.";
+        break;
+    }
+    if (!content.data) {
+      if (content.empty.empty()) say_why_empty(session, content.analysis, content);
+      return content;
+    }
+    content.view = view_for(view, *content.data);
+    if (!content.view) {
+      content.empty = "No view can show this result; export gives its numbers.";
+      return content;
+    }
+    for (const auto& [name, value] : view.options) content.options[name] = value;
+    if (view.against == OpenView::Against::difference && session.choice().pin)
+      content.options["map"] = "tide";
+    content.options = options_for(*content.view, content.options);
+  } catch (const Error& error) {
+    content.view = nullptr;
+    content.data = nullptr;
+    content.empty = error.what();
+    return content;
+  }
+  content.selection = selection_for(session, view, *content.data);
+  if (view.title.empty()) {
+    content.title = view_title(content.view->name);
+    const auto array = content.options.find("array");
+    const std::string quantity =
+        array == content.options.end() ? "" : quantity_words(*content.data, array->second);
+    const auto axis = [&content](const char* name) {
+      const auto found = content.options.find(name);
+      return found == content.options.end() ? "" : found->second;
+    };
+    if (!quantity.empty() && content.view->name == "heat-map" && !axis("y").empty() && !axis("x").empty())
+      content.title = with_capital(quantity) + " by " + axis("y") + " and " + axis("x");
+    else if (!quantity.empty() && !axis("x").empty())
+      content.title = with_capital(quantity) + " by " + axis("x");
+  }
+  if (view.own_step || view.own_layer) {
+    std::string own = "unlinked";
+    if (view.own_step) own += ", step " + show_step(*view.own_step);
+    if (view.own_layer) own += ", layer " + std::to_string(*view.own_layer);
+    content.note = content.note.empty() ? own : own + " · " + content.note;
+  }
+  return content;
+}
+
+std::pair<std::map<std::string, int64_t>, std::optional<int64_t>> chosen_place(
+    const Dataset& data, const std::map<std::string, int64_t>& at) {
+  std::map<std::string, int64_t> rest = at;
+  std::optional<int64_t> step;
+  const Array* ticks = data.coord("step");
+  if (const auto place = rest.extract("step"); !place.empty() && ticks && place.mapped() < ticks->size())
+    step = static_cast<int64_t>(ticks->number(place.mapped()));
+  return {rest, step};
+}
+
+}  // namespace varve
