@@ -19,13 +19,16 @@ void check_inputs(const Analysis& analysis, const Inputs& inputs) {
   std::vector<std::string> names;
   for (const InputInfo& one : analysis.inputs) names.push_back(one.name);
   for (const auto& [name, data] : inputs) {
-    if (names.empty()) fail_usage("analysis {} takes no inputs, so '{}' has no place", analysis.name, name);
-    if (std::find(names.begin(), names.end(), name) == names.end())
-      fail_usage("analysis {} has no input '{}'; did you mean '{}'?", analysis.name, name,
-                 nearest(name, names));
+    const std::string& given = name;
+    if (names.empty()) fail_usage("analysis {} takes no inputs, so '{}' has no place", analysis.name, given);
+    if (std::none_of(analysis.inputs.begin(), analysis.inputs.end(),
+                     [&given](const InputInfo& one) { return is_for(one, given); }))
+      fail_usage("analysis {} has no input '{}'; did you mean '{}'?", analysis.name, given,
+                 nearest(given, names));
   }
   for (const InputInfo& one : analysis.inputs)
-    if (one.needed && !inputs.contains(one.name))
+    if (one.needed && std::none_of(inputs.begin(), inputs.end(),
+                                   [&one](const auto& given) { return is_for(one, given.first); }))
       fail_usage("analysis {} needs the input '{}': {}. Give it with --with {}=FILE.", analysis.name,
                  one.name, one.help, one.name);
 }

@@ -49,6 +49,7 @@ struct Analysis {
   std::vector<InputInfo> inputs;
   std::function<Dataset(const Dataset& joined, const Inputs& inputs, const SettingValues& values, Task& task)>
       reduce_with;
+  std::vector<std::string> file_settings;  // settings that name a file: its content is part of the key too
   // What a cell takes beside its forward; empty: about what keeping every layer's stream takes.
   std::function<CellCost(const ModelSpec& spec, const SettingValues& values, const Probes& probes,
                          Compute compute)>

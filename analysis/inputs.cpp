@@ -55,6 +55,10 @@ std::string described(const Inputs& inputs) {
   return fmt::format("{}", fmt::join(words, "; "));
 }
 
+bool is_for(const InputInfo& input, const std::string& name) {
+  return name == input.name || (input.several && name.starts_with(input.name + "."));
+}
+
 const Dataset* find_input(const Inputs& inputs, const std::string& name) {
   const auto found = inputs.find(name);
   return found == inputs.end() ? nullptr : &found->second;

@@ -7,6 +7,7 @@
 #include <optional>
 #include <span>
 
+#include "analysis/core/digest.h"
 #include "analysis/core/error.h"
 #include "analysis/core/read_ahead.h"
 #include "analysis/core/resident.h"
@@ -128,6 +129,8 @@ Dataset part_for_reduce(Dataset cell, const std::vector<std::string>& names) {
   return part;
 }
 
+constexpr int64_t file_setting_bytes = 64 << 20;
+
 std::map<std::string, std::string> reduce_parts(const RunPlan& plan, const Inputs& inputs) {
   std::string cells;
   for (size_t i = 0; i < plan.report.steps.size(); ++i)
@@ -137,6 +140,12 @@ std::map<std::string, std::string> reduce_parts(const RunPlan& plan, const Input
                                               {"settings", nlohmann::json(plan.settings).dump()},
                                               {"cells", cells}};
   if (!plan.analysis->inputs.empty()) parts["inputs"] = digest_of(inputs);
+  for (const std::string& name : plan.analysis->file_settings)
+    if (const std::string& file = plan.settings.at(name); !file.empty()) {
+      Digest digest;
+      digest.add(std::string_view(read_file(file, file_setting_bytes)));
+      parts["file " + name] = digest.hex();
+    }
   return parts;
 }
 
@@ -165,6 +174,7 @@ void finish_series(const std::shared_ptr<RunStore>& store, const RunRequest& req
   std::map<std::string, Dataset> cells;
   std::vector<const Dataset*> in_order;
   for (const std::string& key : report.cell_keys) {
+    task.step(0, 1);
     auto found = cells.find(key);
     if (found == cells.end())
       found = cells.emplace(key, part_for_reduce(load(*store, plan.cells->name, key), read)).first;

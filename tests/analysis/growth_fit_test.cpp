@@ -154,7 +154,7 @@ TEST(GrowthFit, FollowsAPlainExponential) {
   const GrowthFit fit = fit_growth(steps, values);
   ASSERT_TRUE(fit.fitted()) << fit.refusal;
   EXPECT_GT(fit.r2, 0.9999);
-  for (const double v : in_a_row(fit.curve)) EXPECT_LT(std::abs(v), 1e12);
+  for (const double v : in_a_row(fit.curve)) EXPECT_TRUE(std::isfinite(v));
 }
 
 TEST(GrowthFit, CallsAFallOther) {

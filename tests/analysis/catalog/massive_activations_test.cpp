@@ -12,60 +12,12 @@
 #include "loaders/import.h"
 #include "loaders/npy.h"
 #include "tests/support/npy_numbers.h"
+#include "tests/support/planted_model.h"
 #include "tests/support/safetensors_writer.h"
 #include "tests/support/temp_folder.h"
 
 namespace varve {
 namespace {
-
-constexpr int64_t planted_layer = 1, planted_dim = 5, planted_token = 7;
-
-// Three blocks of width 8 that add nothing, but for one neuron of block 1: it sees token 7 by its first
-// feature and writes to feature 5 alone.
-SmallModel hand_built(float planted) {
-  SmallModel model;
-  model.config =
-      R"({"architectures": ["GPTNeoXForCausalLM"], "model_type": "gpt_neox", "hidden_size": 8, "num_hidden_layers": 3,
-  "num_attention_heads": 2, "intermediate_size": 12, "vocab_size": 11, "max_position_embeddings": 32, "rotary_pct": 0.5,
-  "hidden_act": "relu", "use_parallel_residual": false})";
-  F32Tensors& all = model.tensors;
-  const auto fill = [&all](const std::string& name, std::vector<int64_t> shape, float value) {
-    size_t count = 1;
-    for (const int64_t extent : shape) count *= static_cast<size_t>(extent);
-    all[name] = {std::move(shape), std::vector<float>(count, value)};
-  };
-  const auto linear = [&fill](const std::string& name, int64_t out, int64_t in) {
-    fill(name + ".weight", {out, in}, 0);
-    fill(name + ".bias", {out}, 0);
-  };
-  all["gpt_neox.embed_in.weight"] = counted({11, 8}, 0.5);
-  for (int64_t token = 0; token < 11; ++token)
-    for (int64_t dim = 0; dim < 8; ++dim) {
-      float& entry = all["gpt_neox.embed_in.weight"].values[static_cast<size_t>(token * 8 + dim)];
-      entry *= dim % 2 == 0 ? -1 : 1;
-      if (dim == 0 && token == planted_token) entry = 2;
-    }
-  all["embed_out.weight"] = counted({11, 8}, 1);
-  for (const std::string& norm : {std::string("gpt_neox.final_layer_norm")}) {
-    fill(norm + ".weight", {8}, 1);
-    fill(norm + ".bias", {8}, 0);
-  }
-  for (int64_t layer = 0; layer < 3; ++layer) {
-    const std::string block = "gpt_neox.layers." + std::to_string(layer) + ".";
-    for (const char* norm : {"input_layernorm", "post_attention_layernorm"}) {
-      fill(block + norm + ".weight", {8}, 1);
-      fill(block + norm + ".bias", {8}, 0);
-    }
-    linear(block + "attention.query_key_value", 24, 8);
-    linear(block + "attention.dense", 8, 8);
-    linear(block + "mlp.dense_h_to_4h", 12, 8);
-    linear(block + "mlp.dense_4h_to_h", 8, 12);
-  }
-  const std::string mlp = "gpt_neox.layers." + std::to_string(planted_layer) + ".mlp.";
-  all[mlp + "dense_h_to_4h.weight"].values[0] = 1;  // neuron 0 reads feature 0, positive in token 7 only
-  all[mlp + "dense_4h_to_h.weight"].values[planted_dim * 12] = planted;
-  return model;
-}
 
 class MassiveActivations : public testing::Test {
  protected:
@@ -83,10 +35,10 @@ class MassiveActivations : public testing::Test {
     if (!steps.empty()) request.steps = parse_steps(steps, existing);
     return run_analysis(store_, request, task);
   }
-  Dataset planted(float size) {
-    write_model(temp_.path() / "model", hand_built(size));
+  Dataset with_planted(float size) {
+    write_model(temp_.path() / "model", planted::model(size));
     return run(temp_.path() / "model",
-               Probes{{{0, 3, 4, planted_token, 5}, {1, planted_token, 2, 3}}, "test"})
+               Probes{{{0, 3, 4, planted::token, 5}, {1, planted::token, 2, 3}}, "test"})
         .result;
   }
   TempFolder temp_;
@@ -94,23 +46,23 @@ class MassiveActivations : public testing::Test {
 };
 
 TEST_F(MassiveActivations, APlantedOneIsFoundAtItsLayerPositionAndFeature) {
-  const Dataset series = planted(2000);
+  const Dataset series = with_planted(2000);
   EXPECT_EQ(series["massive_share"].number(0), 0);
-  EXPECT_EQ(series["massive_share"].number(planted_layer), 1);
+  EXPECT_EQ(series["massive_share"].number(planted::layer), 1);
   EXPECT_EQ(series["massive_share"].number(2), 1);  // the stream keeps it
-  EXPECT_EQ(series["top_dim"].number(planted_layer), planted_dim);
-  EXPECT_EQ(series["top_dim_share"].number(planted_layer), 1);
-  EXPECT_GT(series["ratio"].number(planted_layer), 1000);
+  EXPECT_EQ(series["top_dim"].number(planted::layer), planted::dim);
+  EXPECT_EQ(series["top_dim_share"].number(planted::layer), 1);
+  EXPECT_GT(series["ratio"].number(planted::layer), 1000);
   ASSERT_EQ(series.events.size(), 1U);
   EXPECT_EQ(series.events[0].label, "first massive, L1");
   const Dataset cell = store_->result("massive-activations", store_->results().front().key).value();
   const Array& position = cell["top_pos"];
-  EXPECT_EQ(position.number((planted_layer * 2 + 0) * 3), 3);
-  EXPECT_EQ(position.number((planted_layer * 2 + 1) * 3), 1);
+  EXPECT_EQ(position.number((planted::layer * 2 + 0) * 3), 3);
+  EXPECT_EQ(position.number((planted::layer * 2 + 1) * 3), 1);
 }
 
 TEST_F(MassiveActivations, NoneIsFoundInAModelWithout) {
-  const Dataset series = planted(0);
+  const Dataset series = with_planted(0);
   for (int64_t layer = 0; layer < 3; ++layer) {
     EXPECT_EQ(series["massive_share"].number(layer), 0);
     EXPECT_LT(series["ratio"].number(layer), 10);
@@ -120,7 +72,7 @@ TEST_F(MassiveActivations, NoneIsFoundInAModelWithout) {
 
 // Attention of a model whose queries are zero is even: the first of q + 1 keys has 1 / (q + 1).
 TEST_F(MassiveActivations, EvenAttentionHasTheSinkOfEvenShares) {
-  const Dataset series = planted(0);
+  const Dataset series = with_planted(0);
   const double five = (1.0 / 2 + 1.0 / 3 + 1.0 / 4 + 1.0 / 5) / 4, four = (1.0 / 2 + 1.0 / 3 + 1.0 / 4) / 3;
   for (int64_t layer = 0; layer < 3; ++layer)
     EXPECT_NEAR(series["sink"].number(layer), (five + four) / 2, 1e-6);
