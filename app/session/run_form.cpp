@@ -4,8 +4,11 @@
 #include <algorithm>
 #include <cmath>
 
+#include <fmt/ranges.h>
+
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "app/session/command_line.h"
 #include "app/session/prompt.h"
 
 namespace varve {
@@ -77,6 +80,14 @@ std::optional<std::string> setting_problem(const SettingInfo& info, const std::s
   return std::nullopt;
 }
 
+SettingValues changed_settings(const std::vector<SettingInfo>& declared, const SettingValues& given) {
+  SettingValues changed;
+  const SettingValues normal = normalise(declared, given, "these settings");
+  for (const SettingInfo& info : declared)
+    if (normal.at(info.name) != info.default_text) changed[info.name] = normal.at(info.name);
+  return changed;
+}
+
 FormReading read_form(const RunForm& form, const RunPlace& place) {
   FormReading reading;
   const Analysis& analysis = analyses().get(form.analysis);
@@ -91,6 +102,7 @@ FormReading read_form(const RunForm& form, const RunPlace& place) {
     else
       request.settings[info.name] = given->second;
   }
+  if (reading.problems.empty()) request.settings = changed_settings(analysis.settings, request.settings);
   if (analysis.needs_probes) {
     const Prompt prompt = read_prompt(form.text, *place.opened);
     if (!prompt.problem.empty())
@@ -159,6 +171,47 @@ std::vector<std::string> cost_lines(const Estimate& estimate, const RunRequest& 
   if (estimate.passes > 1)
     lines.push_back(show_count(estimate.passes) + " passes over the weights, to stay within the memory");
   return lines;
+}
+
+std::string command_of(const RunForm& form, const RunPlace& place) {
+  const FormReading reading = read_form(form, place);
+  if (!reading.problems.empty()) return "";
+  const RunRequest& request = reading.request;
+  std::string before,
+      line = "varve run " + request.analysis + " " + shell_quoted(place.opened->store->folder().string());
+  if (form.steps == RunForm::Steps::list) line += " --steps " + shell_quoted(form.list);
+  if (form.steps == RunForm::Steps::pinned) line += fmt::format(" --steps {}", fmt::join(request.steps, ","));
+  if (request.branch != "main") line += " --branch " + shell_quoted(request.branch);
+  if (analyses().get(form.analysis).needs_probes) {
+    const auto after = [&](const char* word) { return form.text.rfind(word, 0) == 0; };
+    const auto rest = [&](size_t begin) {
+      const size_t from = form.text.find_first_not_of(' ', begin);
+      return shell_quoted(from == std::string::npos ? "" : form.text.substr(from));
+    };
+    if (after("pack:")) {
+      line += " --probes " + rest(5);
+    } else if (after("lines:")) {
+      line += " --text-file " + rest(6);
+    } else if (after("ids:") || after("as in:") || !place.opened->tokenizer) {
+      // The program takes ids from a file only; short prompts are filled up with -1 and their lengths said.
+      std::string rows, lengths;
+      for (const std::vector<int64_t>& prompt : request.probes.prompts) {
+        std::vector<int64_t> row = prompt;
+        row.resize(static_cast<size_t>(request.probes.longest()), -1);
+        rows += fmt::format("{}[{}]", rows.empty() ? "" : ", ", fmt::join(row, ", "));
+        lengths += fmt::format("{}{}", lengths.empty() ? "" : ", ", prompt.size());
+      }
+      before = "python3 -c 'import numpy; numpy.savez(\"prompts.npz\", tokens=numpy.array([" + rows +
+               "]), lengths=numpy.array([" + lengths + "]))'\n";
+      line += " --tokens prompts.npz";
+    } else {
+      line += " --text " + shell_quoted(form.text);
+    }
+  }
+  for (const auto& [name, value] : request.settings) line += " --set " + shell_quoted(name + "=" + value);
+  if (request.compute != Compute::f32) line += " --compute " + name_of(request.compute);
+  if (request.max_memory > 0) line += fmt::format(" --max-memory {}", request.max_memory);
+  return before + line + "\n";
 }
 
 std::string form_words(const RunForm& form) {

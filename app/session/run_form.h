@@ -51,11 +51,16 @@ FormReading read_form(const RunForm& form, const RunPlace& place);
 
 // What a setting needs, where `value` is none that it takes: "1 or more", "a whole number", "1 to 64".
 std::optional<std::string> setting_problem(const SettingInfo& info, const std::string& value);
+// Only what differs from the defaults, in its normal form: the same run is then known as the same.
+SettingValues changed_settings(const std::vector<SettingInfo>& declared, const SettingValues& given);
 std::string setting_label(const std::string& name);  // "top_k" -> "top k"
 
 // One line each: what is there already, time, what is read and computed, memory.
 std::vector<std::string> cost_lines(const Estimate& estimate, const RunRequest& request);
 std::string show_flops(double flops);  // "3.42 TFLOP"
+
+// The `varve run` line of the form; empty while something is wrong with it.
+std::string command_of(const RunForm& form, const RunPlace& place);
 
 // "16 of 16 steps · The king said": how recent runs and jobs name a form.
 std::string form_words(const RunForm& form);

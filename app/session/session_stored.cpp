@@ -1,0 +1,33 @@
+// Showing what the store holds already.
+#include "app/session/results.h"
+#include "app/session/run_form.h"
+#include "app/session/session.h"
+
+namespace varve {
+
+void Session::show_stored(const StoredRun& stored) {
+  if (!opened_ || stored.cells.empty()) return;
+  const Analysis& analysis = analyses().get(stored.analysis);
+  Asked asked{.text = stored.text,
+              .settings = changed_settings(analysis.settings, stored.settings),
+              .branch = stored.branch,
+              .compute = stored.compute == "f32" ? "" : stored.compute,
+              .steps = {}};
+  if (stored.cells.size() < opened_->stops_of(stored.branch).size())
+    for (const auto& [step, key] : stored.cells) asked.steps.push_back(step);
+  Choice next = choice();
+  next.analysis = stored.analysis;
+  next.branch = stored.branch;
+  next.asked[stored.analysis] = asked;
+  // What was selected in another prompt need not be there in this one.
+  next.selection.at.erase("pos");
+  next.selection.at.erase("prompt");
+  change(fitting(next), "show " + stored.analysis);
+  if (!stored.text.empty()) typed_ = read_prompt(stored.text, *opened_);
+  const auto known = runs_.find(run_id(stored.analysis, asked));
+  if (known == runs_.end() || known->second.cells.size() < stored.cells.size())
+    recall(stored.analysis, asked);
+  touch();
+}
+
+}  // namespace varve

@@ -1,0 +1,214 @@
+// Runs that a form starts: they queue, say how far they are, stop at once, and come back from the store.
+#include <gtest/gtest.h>
+
+#include <condition_variable>
+#include <ctime>
+#include <mutex>
+#include <thread>
+
+#include "analysis/core/pool.h"
+#include "app/session/job_words.h"
+#include "app/session/results.h"
+#include "app/session/run_form.h"
+#include "app/session/session.h"
+#include "tests/support/temp_folder.h"
+
+namespace varve {
+namespace {
+
+constexpr std::chrono::seconds longest_wait{120};  // a busy machine; not reached otherwise
+
+class Queue : public testing::Test {
+ protected:
+  void SetUp() override {
+    const std::filesystem::path demo = std::filesystem::path(VARVE_SOURCE) / "datasets" / "tiny-neox";
+    if (!std::filesystem::exists(demo)) GTEST_SKIP() << demo << " is not here";
+    session_ = std::make_unique<Session>(
+        [this] {
+          const std::lock_guard lock(mutex_);
+          woken_ = true;
+          wake_.notify_all();
+        },
+        folder_.path());
+    session_->open(demo);
+    ASSERT_TRUE(until([this] { return session_->opened() && !session_->opening(); }));
+  }
+  void TearDown() override { session_.reset(); }
+
+  template <class Holds>
+  [[nodiscard]] bool until(Holds holds) {
+    const auto end = std::chrono::steady_clock::now() + longest_wait;
+    while (!holds()) {
+      std::unique_lock lock(mutex_);
+      if (!wake_.wait_until(lock, end, [this] { return woken_; })) return false;
+      woken_ = false;
+      lock.unlock();
+      session_->settle();
+    }
+    return true;
+  }
+  RunPlace place() const {
+    RunPlace place{.opened = session_->opened(),
+                   .branch = session_->choice().branch,
+                   .steps = {},
+                   .now = session_->choice().step,
+                   .pin = session_->choice().pin};
+    for (const Stop& stop : session_->stops()) place.steps.push_back(stop.step);
+    return place;
+  }
+  void start(const RunForm& form) {
+    const FormReading reading = read_form(form, place());
+    ASSERT_EQ(reading.off(), "");
+    session_->start(reading.request, form.text);
+  }
+  static RunForm lens_of(const std::string& text, const std::string& list = "") {
+    RunForm form;
+    form.analysis = "logit-lens";
+    form.text = text;
+    if (!list.empty()) {
+      form.steps = RunForm::Steps::list;
+      form.list = list;
+    }
+    return form;
+  }
+  const Job& newest() const { return *session_->jobs().all().back(); }
+
+  TempFolder folder_;
+  std::mutex mutex_;
+  std::condition_variable wake_;
+  bool woken_ = false;
+  std::unique_ptr<Session> session_;
+};
+
+TEST_F(Queue, RunsFromTheFormWaitForEachOtherAndBothFinish) {
+  start(lens_of("the king said"));
+  const auto* first = session_->current_run();
+  start(lens_of("the queen"));
+  const auto* second = session_->current_run();
+  ASSERT_NE(first, second);
+  ASSERT_TRUE(until([&] { return second->complete; }));
+  EXPECT_TRUE(first->complete) << "a newer run from the form replaces none";
+  EXPECT_EQ(first->cells.size(), 16U);
+  EXPECT_EQ(second->cells.size(), 16U);
+  EXPECT_TRUE(second->series);
+}
+
+TEST_F(Queue, TheRowCountsCellsAndTheCachedPart) {
+  start(lens_of("the king said", "0,512,7000"));
+  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  EXPECT_EQ(session_->current_run()->cells.size(), 3U);
+  EXPECT_EQ(job_words(*session_, newest()).words, "3 cells computed");
+  start(lens_of("the king said"));
+  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  EXPECT_EQ(session_->current_run()->there, 3);
+  EXPECT_EQ(job_words(*session_, newest()).words, "13 cells computed, 3 from the store");
+  start(lens_of("the king said"));
+  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  const JobWords words = job_words(*session_, newest());
+  EXPECT_EQ(words.words, "16 cells from the store, nothing computed");
+  EXPECT_TRUE(words.nothing_computed);
+  EXPECT_EQ(words.cached, 1);
+}
+
+// Counted in processor time of this process: how busy the machine is with other things decides nothing.
+double processor_seconds() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + 1e-9 * static_cast<double>(now.tv_nsec);
+}
+
+TEST_F(Queue, StopAnswersWithinATenthOfASecondOfWork) {
+  constexpr double allowed_seconds = 0.1;  // the promise of the window
+  const std::string pack = "pack: repeat-random:prompts=16,period=" +
+                           std::to_string(std::min<int64_t>(60, session_->opened()->spec.context / 2 - 1));
+  double worst = 0;
+  // Stopped in the first cell, between cells, and where all of them are joined.
+  for (const double from : {0.02, 0.3, 0.95}) {
+    start(lens_of(pack + ",seed=" + std::to_string(static_cast<int>(from * 100))));
+    const std::shared_ptr<Job> job = session_->jobs().all().back();
+    while (!job->finished() && job->progress()->fraction() < from) std::this_thread::yield();
+    const double before = processor_seconds();
+    job->stop();
+    ASSERT_TRUE(until([&] { return job->finished(); }));
+    const double took = processor_seconds() - before;
+    worst = std::max(worst, took);
+    if (job->state() == Job::State::stopped) {
+      const JobWords words = job_words(*session_, *job);
+      EXPECT_EQ(words.words.rfind("stopped; ", 0), 0U) << words.words;
+    }
+  }
+  RecordProperty("worst_stop_seconds", std::to_string(worst));
+  EXPECT_LE(worst, allowed_seconds * threads());
+}
+
+TEST_F(Queue, WhatWasFinishedBeforeStopIsKeptAndTakenByTheNextRun) {
+  const std::string text = "pack: repeat-random:prompts=32,period=30";
+  start(lens_of(text));
+  const std::shared_ptr<Job> job = session_->jobs().all().back();
+  ASSERT_TRUE(until([&] { return session_->current_run()->arrived > 0 || job->finished(); }));
+  job->stop();
+  ASSERT_TRUE(until([&] { return job->finished(); }));
+  const auto kept = static_cast<int64_t>(session_->current_run()->cells.size());
+  EXPECT_GT(kept, 0);
+  start(lens_of(text));
+  ASSERT_TRUE(until([&] { return session_->current_run()->complete; }));
+  EXPECT_GE(session_->current_run()->cached, kept);
+  EXPECT_EQ(session_->current_run()->cells.size(), 16U);
+}
+
+TEST_F(Queue, AStoredRunIsShownWithoutComputing) {
+  start(lens_of("the king said", "0,512,7000"));
+  ASSERT_TRUE(until([&] { return session_->current_run()->complete; }));
+  start(lens_of("the queen", "7000"));
+  ASSERT_TRUE(until([&] { return session_->current_run()->complete; }));
+  ResultShelf shelf;
+  Task task;
+  const Opened& opened = *session_->opened();
+  for (const StoredRun& stored : shelf.look(*opened.store, opened.tokenizer.get(), task)) {
+    if (stored.text != "the king said") continue;
+    session_->show_stored(stored);
+    ASSERT_TRUE(until([&] { return session_->current_run() && session_->current_run()->cells.size() == 3; }));
+    EXPECT_EQ(session_->typed().text, "the king said");
+    EXPECT_TRUE(session_->undo());
+    EXPECT_EQ(session_->choice().asked.at("logit-lens").text, "the queen");
+    return;
+  }
+  FAIL() << "the run is not in the store";
+}
+
+TEST_F(Queue, ACostIsToldWhileARunIsOnItsWay) {
+  start(lens_of("pack: repeat-random:prompts=16,period=40"));
+  const std::shared_ptr<Job> job = session_->jobs().all().back();
+  std::vector<std::string> lines;
+  std::string problem;
+  const FormReading reading = read_form(lens_of("the king"), place());
+  session_->errands().ask<Estimate>(
+      "cost",
+      [store = session_->opened()->store, request = reading.request](Task&) {
+        return estimate_run(*store, request);
+      },
+      [&](const Estimate& estimate) { lines = cost_lines(estimate, reading.request); },
+      [&](const std::string& words) { problem = words; });
+  ASSERT_TRUE(until([&] { return !lines.empty() || !problem.empty(); }));
+  EXPECT_EQ(problem, "");
+  EXPECT_EQ(lines.front(), "0 of 16 cells are there");
+  job->stop();
+}
+
+TEST_F(Queue, OnlyTheNewestErrandOfATagIsTakenOver) {
+  std::vector<int> taken;
+  for (int i = 0; i < 5; ++i)
+    session_->errands().ask<int>(
+        "same", [i](Task&) { return i; }, [&](int answer) { taken.push_back(answer); },
+        [](const std::string&) { FAIL(); });
+  std::string sorry;
+  session_->errands().ask<int>(
+      "other", [](Task&) -> int { fail("there is none. Try another."); }, [](int) { FAIL(); },
+      [&](const std::string& words) { sorry = words; });
+  ASSERT_TRUE(until([&] { return !session_->errands().busy(); }));
+  EXPECT_EQ(taken, (std::vector<int>{4}));
+  EXPECT_EQ(sorry, "there is none. Try another.");
+}
+
+}  // namespace
+}  // namespace varve
