@@ -65,31 +65,35 @@ void put_first(const Numbers& values, std::vector<int64_t>& ids) {
   if (values.at("first") >= 0) ids.insert(ids.begin(), values.at("first"));
 }
 
-// r[0 .. n-1] r[0 .. k]: what followed r[k] before comes next. Corrupted: another token followed it.
+// r[0 .. n-1] r[0 .. k]: what followed r[k] before comes next. Corrupted: in the first copy r[k] and r[j]
+// have changed places, so that r[j + 1] followed r[k]; which tokens there are and how often stays the same,
+// only what stands before what does not.
 Probes induction(const std::string& settings, int64_t vocab) {
   const Numbers values =
       read_numbers("induction", settings,
                    {{"pairs", 16}, {"period", 12}, {"seed", 0}, {"first", 0}, {"low", 1}, {"high", vocab}});
   const int64_t period = values.at("period"), low = values.at("low"), high = values.at("high");
-  if (period < 2 || low < 0 || high > vocab || high - low < period + 1)
-    fail_usage("task 'induction': ids {} to {} are too few for {} different tokens (vocabulary {})", low,
-               high, period + 1, vocab);
+  if (period < 5 || low < 0 || high > vocab || high - low < period)
+    fail_usage(
+        "task 'induction': a period of 5 or more different tokens is needed, not {} of ids {} to {} "
+        "(vocabulary {})",
+        period, low, high, vocab);
   Random random(values.at("seed"));
   Probes probes;
   for (int64_t pair = 0; pair < values.at("pairs"); ++pair) {
-    std::vector<int64_t> ids = random.different(period + 1, low, high);
-    const int64_t other = ids.back();
-    ids.pop_back();
+    const std::vector<int64_t> ids = random.different(period, low, high);
     const int64_t at = random.below(period - 1);
-    const int64_t answer = ids[static_cast<size_t>(at) + 1];
+    int64_t other = at;
+    while (std::abs(other - at) < 2) other = random.below(period - 1);
     std::vector<int64_t> clean = ids, corrupted = ids;
-    corrupted[static_cast<size_t>(at) + 1] = other;
+    std::swap(corrupted[static_cast<size_t>(at)], corrupted[static_cast<size_t>(other)]);
     for (auto* prompt : {&clean, &corrupted}) {
       prompt->insert(prompt->end(), ids.begin(), ids.begin() + at + 1);
       put_first(values, *prompt);
     }
     probes.prompts.push_back(clean);
-    probes.questions.push_back({corrupted, {answer}, {other}, -1});
+    probes.questions.push_back(
+        {corrupted, {ids[static_cast<size_t>(at) + 1]}, {ids[static_cast<size_t>(other) + 1]}, -1});
   }
   return probes;
 }
