@@ -5,6 +5,7 @@
 #include <backends/imgui_impl_opengl3.h>
 #include <imgui.h>
 
+#include <chrono>
 #include <cmath>
 #include <optional>
 
@@ -55,6 +56,8 @@ struct Frame::Inner {
   Input input;
   int settling = settling_frames;
   bool has_graphics = false;
+  bool shows_times = false;
+  FrameTimes times;
 };
 
 Frame::Frame() : inner_(std::make_unique<Inner>()) {
@@ -76,12 +79,22 @@ void Frame::rest() {
   inner_->settling = settling_frames;
 }
 
+void Frame::show_times(bool on) {
+  inner_->shows_times = on;
+  inner_->settling = settling_frames;
+}
+
+bool Frame::shows_times() const { return inner_->shows_times; }
+
+const FrameTimes& Frame::times() const { return inner_->times; }
+
 bool Frame::busy() const {
   return !inner_->queue.empty() || inner_->settling > 0 || !inner_->fonts || inner_->fonts->stale();
 }
 
 void Frame::draw(double width, double height, double dpr, Color background,
                  const std::function<void(Canvas&, const Input&)>& paint) {
+  const auto began = std::chrono::steady_clock::now();
   ImGui::SetCurrentContext(inner_->context);
   if (!inner_->has_graphics) {
     if (!ImGui_ImplOpenGL3_Init("#version 330 core")) fail("the canvas needs OpenGL 3.3, which is not there");
@@ -107,12 +120,17 @@ void Frame::draw(double width, double height, double dpr, Color background,
   ScreenCanvas canvas(*ImGui::GetBackgroundDrawList(), *inner_->fonts, inner_->textures,
                       {0, 0, width, height});
   paint(canvas, inner_->input);
+  if (inner_->shows_times)
+    inner_->times.draw(canvas, contrast(background, {0, 0, 0, 255}) > 10 ? Theme::light() : Theme::dark());
   ImGui::Render();
   glViewport(0, 0, static_cast<GLsizei>(io.DisplaySize.x), static_cast<GLsizei>(io.DisplaySize.y));
   glClearColor(static_cast<float>(background.r) / 255, static_cast<float>(background.g) / 255,
                static_cast<float>(background.b) / 255, 1);
   glClear(GL_COLOR_BUFFER_BIT);
   ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
+  if (inner_->shows_times) glFinish();
+  inner_->times.add(
+      std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
 }
 
 void Frame::release() {

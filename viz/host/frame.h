@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "viz/draw/canvas.h"
+#include "viz/host/frame_times.h"
 
 namespace varve {
 
@@ -45,6 +46,10 @@ class Frame {
   // With the GL context current and its frame buffer bound. Sizes are logical pixels.
   void draw(double width, double height, double dpr, Color background,
             const std::function<void(Canvas&, const Input&)>& paint);
+  // The hidden overlay. Waits for the graphics to finish while it is on, so that the times are whole.
+  void show_times(bool on);
+  bool shows_times() const;
+  const FrameTimes& times() const;
   void release();  // textures and GL objects; with the context current
 
  private:

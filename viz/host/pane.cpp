@@ -48,7 +48,10 @@ std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const I
   if (!content.view || !content.data) return std::nullopt;
   const Box area = canvas.area();
   move_by(input, area);
-  const Look look{.theme = content.theme, .area = area, .zoom = zoom_, .pan = pan_, .titled = false};
+  cache_.use(content.data);
+  cache_.next_frame();
+  const Look look{
+      .theme = content.theme, .area = area, .zoom = zoom_, .pan = pan_, .titled = false, .cache = &cache_};
   drawn_ = content.view->draw(*content.data, content.options, content.selection, look, canvas);
 
   hovered_.reset();

@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "viz/cache.h"
 #include "viz/host/frame.h"
 #include "viz/view.h"
 
@@ -44,8 +45,12 @@ class Pane {
   // The selected mark's tip, for copying where nothing is hovered.
   std::string tip_text_of(const Selection& selection) const;
 
+  const ViewCache& cache() const { return cache_; }
+  void forget() { cache_.clear(); }  // everything kept between frames
+
  private:
   void move_by(const Input& input, const Box& area);
+  ViewCache cache_;
   Drawn drawn_;
   std::optional<Hit> hovered_;
   double zoom_ = 1;
