@@ -82,29 +82,6 @@ class Block {
     for (int64_t row = 0; row < rows_; ++row) hand_over(row);
   }
 
-  // The last layer of a few positions on the way of the other layers: it has to give what the output path
-  // gave.
-  void check_path() const {
-    // BLAS gives the same bits only to the very same product.
-    const int64_t compared = std::is_same_v<T, float> ? std::min<int64_t>(rows_, 16) : rows_;
-    std::vector<const T*> rows;
-    for (int64_t row = 0; row < compared; ++row) rows.push_back(stream(row, sets_ - 1));
-    std::vector<LensSums> sums(rows.size());
-    VocabSweep<T>(unembed_, rows, 1)
-        .run(
-            [&](int64_t, int64_t tokens, int64_t row, int64_t count, std::span<const T> logits) {
-              for (int64_t r = 0; r < count; ++r)
-                join_chunks(logits.data() + r * tokens, tokens, sums[static_cast<size_t>(row + r)]);
-            },
-            [&](int64_t, int64_t) { task_.step(1, 1); });
-    LensResult& result = *places_.front().result;
-    for (size_t row = 0; row < sums.size(); ++row) {
-      const double gap = std::abs(sums[row].max + std::log(sums[row].mass) - output_lse_[row]);
-      if (!(gap <= result.path_residual)) result.path_residual = gap;
-    }
-    result.path_checked += compared;
-  }
-
  private:
   const LensLoops<T>& loops_ = lens_loops<T>();
   const T* stream(int64_t row, int64_t set) const {
@@ -122,13 +99,6 @@ class Block {
     for (int64_t row = 0; row < rows_; ++row)
       for (int64_t set = 0; set < swept_sets(); ++set) rows.push_back(stream(row, set));
     return VocabSweep<T>(unembed_, rows, swept_sets());
-  }
-
-  void join_chunks(const T* z, int64_t tokens, LensSums& sums) const {
-    for (int64_t first = 0; first < tokens; first += chunk_tokens) {
-      const int64_t count = std::min(chunk_tokens, tokens - first);
-      sums = join(sums, loops_.sums(z + first, loops_.largest(z + first, count), nullptr, nullptr, count));
-    }
   }
 
   // The model's own output path: the last residual's logits, kept.
@@ -303,6 +273,48 @@ std::vector<Place<T>> places_of(std::span<const LensPrompt<T>> prompts, std::vec
   return places;
 }
 
+// The last layer of the first positions of some prompts on the way of the other layers: it has to give what
+// the output path gave.
+template <class T>
+void check_path(const Unembed& unembed, std::span<const LensPrompt<T>> prompts, int64_t positions,
+                int64_t d_model, std::span<LensResult> results) {
+  std::vector<const T*> rows;
+  for (const LensPrompt<T>& prompt : prompts)
+    for (int64_t i = 0; i < positions; ++i) rows.push_back(prompt.residuals.back().data() + i * d_model);
+  std::vector<LensSums> sums(rows.size());
+  const LensLoops<T>& loops = lens_loops<T>();
+  VocabSweep<T>(unembed, rows, 1)
+      .run(
+          [&](int64_t, int64_t tokens, int64_t row, int64_t count, std::span<const T> logits) {
+            for (int64_t at = 0; at < count * tokens; at += std::min(chunk_tokens, tokens - at % tokens)) {
+              const int64_t some = std::min(chunk_tokens, tokens - at % tokens);
+              LensSums& sum = sums[static_cast<size_t>(row + at / tokens)];
+              const T* const z = logits.data() + at;
+              sum = join(sum, loops.sums(z, loops.largest(z, some), nullptr, nullptr, some));
+            }
+          },
+          [](int64_t, int64_t) {});
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const size_t p = i / static_cast<size_t>(positions), position = i % static_cast<size_t>(positions);
+    LensResult& result = results[p];
+    const size_t last = (prompts[p].residuals.size() - 1) * prompts[p].tokens.size() + position;
+    const double gap = std::abs(sums[i].max + std::log(sums[i].mass) - result.points[last].log_sum_exp);
+    if (!(gap <= result.path_residual)) result.path_residual = gap;
+    ++result.path_checked;
+  }
+}
+
+// One position of every prompt, in one pass; BLAS gives the same bits only to the very same product.
+template <class T>
+void check_paths(const Unembed& unembed, std::span<const LensPrompt<T>> prompts, int64_t d_model,
+                 std::vector<LensResult>& results) {
+  if constexpr (std::is_same_v<T, float>) return check_path<T>(unembed, prompts, 1, d_model, results);
+  for (size_t p = 0; p < prompts.size(); ++p)
+    check_path<T>(unembed, prompts.subspan(p, 1),
+                  std::min(static_cast<int64_t>(prompts[p].tokens.size()), Unembed::row_block), d_model,
+                  std::span(results).subspan(p, 1));
+}
+
 // Where the block that begins at `begin` ends: in f64 it holds rows of one prompt, from a multiple of BLAS's
 // own block on.
 template <class T>
@@ -322,7 +334,9 @@ std::vector<LensResult> lens_of_prompts(const Unembed& unembed, std::span<const 
                                         int64_t d_model, int64_t top_k, Task& task) {
   std::vector<LensResult> results(prompts.size());
   const std::vector<Place<T>> places = places_of(prompts, results);
+  if (places.empty()) return results;
   for (const LensPrompt<T>& prompt : prompts) {
+    if (prompt.tokens.empty()) fail("lens: a prompt has no tokens");
     if (prompt.residuals.size() != prompts.front().residuals.size() || prompt.residuals.empty())
       fail("lens: prompts with {} and {} layers do not go together", prompt.residuals.size(),
            prompts.front().residuals.size());
@@ -336,12 +350,12 @@ std::vector<LensResult> lens_of_prompts(const Unembed& unembed, std::span<const 
       return static_cast<double>(at) / static_cast<double>(places.size());
     };
     Task part = task.part(share(begin), share(end));
-    Block<T> block(unembed, std::span<const Place<T>>(places).subspan(begin, end - begin), d_model,
-                   std::min(top_k, unembed.vocab()), part);
-    block.read();
-    if (begin == 0) block.check_path();
+    Block<T>(unembed, std::span<const Place<T>>(places).subspan(begin, end - begin), d_model,
+             std::min(top_k, unembed.vocab()), part)
+        .read();
     begin = end;
   }
+  check_paths<T>(unembed, prompts, d_model, results);
   return results;
 }
 
