@@ -4,7 +4,9 @@
 #include <vector>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include "analysis/circuits/graph_export.h"
 #include "analysis/core/error.h"
 #include "analysis/core/settings.h"
 #include "analysis/core/text.h"
@@ -33,11 +35,18 @@ std::string to_npz(const Dataset& data) {
   return zip_bytes(members);
 }
 
+// A circuit's edges.
+std::string graph_text(const Dataset& data, const std::string& form) {
+  if (form == "edges-csv") return edges_csv(data);
+  return form == "eap-json" ? eap_graph_json(data) : attribution_graph_json(data);
+}
+
 int export_result(const Request& request, Console& console) {
-  const std::vector<std::string> forms = {"csv", "json", "npz", "netcdf"};
+  const std::vector<std::string> forms = {
+      "csv", "json", "npz", "netcdf", "edges-csv", "eap-json", "attribution-graph"};
   if (std::find(forms.begin(), forms.end(), request.form) == forms.end())
-    fail_usage("--to '{}' is not known; did you mean '{}'? There are csv, json, npz and netcdf", request.form,
-               nearest(request.form, forms));
+    fail_usage("--to '{}' is not known; did you mean '{}'? There are {}", request.form,
+               nearest(request.form, forms), fmt::join(forms, ", "));
   const bool binary = request.form == "npz" || request.form == "netcdf";
   if (binary && request.output.empty()) fail_usage("--to {} needs -o FILE", request.form);
   if (!request.arrays.empty() && request.form != "csv") fail_usage("--array is for --to csv");
@@ -47,7 +56,8 @@ int export_result(const Request& request, Console& console) {
   } else {
     const std::string content = request.form == "csv"    ? to_csv(data, request.arrays)
                                 : request.form == "json" ? json_text(to_json(data)) + "\n"
-                                                         : to_npz(data);
+                                : request.form == "npz"  ? to_npz(data)
+                                                         : graph_text(data, request.form);
     if (request.output.empty()) {
       console.print(content);
       return 0;
@@ -66,20 +76,23 @@ int export_result(const Request& request, Console& console) {
 }  // namespace
 
 void add_export(VerbCatalog& catalog) {
-  catalog.add(
-      {"export", "write a result as csv, json, npz or netcdf",
-       "varve export pythia-70m.varve:3f9a1c --to csv -o lens.csv", [](CLI::App& command) {
-         auto request = std::make_shared<Request>();
-         command.add_option("RESULT", request->result, "a result file, or STORE:KEY")->required();
-         command.add_option("--to", request->form, "csv, json, npz or netcdf")->required()->type_name("FORM");
-         command
-             .add_option("-o,--output", request->output,
-                         "the file to write; csv and json go to stdout without")
-             ->type_name("FILE");
-         add_repeated(command, "--array", request->arrays, "only arrays whose names match; csv only")
-             ->type_name("GLOB");
-         return [request](Console& console) { return export_result(*request, console); };
-       }});
+  catalog.add({"export", "write a result as csv, json, npz or netcdf, or a circuit as a graph",
+               "varve export pythia-70m.varve:3f9a1c --to csv -o lens.csv", [](CLI::App& command) {
+                 auto request = std::make_shared<Request>();
+                 command.add_option("RESULT", request->result, "a result file, or STORE:KEY")->required();
+                 command
+                     .add_option("--to", request->form,
+                                 "csv, json, npz, netcdf; of circuits edges-csv, eap-json, attribution-graph")
+                     ->required()
+                     ->type_name("FORM");
+                 command
+                     .add_option("-o,--output", request->output,
+                                 "the file to write; csv and json go to stdout without")
+                     ->type_name("FILE");
+                 add_repeated(command, "--array", request->arrays, "only arrays whose names match; csv only")
+                     ->type_name("GLOB");
+                 return [request](Console& console) { return export_result(*request, console); };
+               }});
 }
 
 }  // namespace varve

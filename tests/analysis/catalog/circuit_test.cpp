@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <nlohmann/json.hpp>
 
+#include "analysis/circuits/graph_export.h"
 #include "analysis/circuits/select.h"
 #include "loaders/tasks.h"
 #include "tests/support/golden_run.h"
@@ -85,6 +87,30 @@ TEST(Circuit, TheDemoInductionHeadsAreFoundAndTheirCircuitIsFaithful) {
             std::abs(1 - circuit["faithfulness_random"].number(6)));
   EXPECT_GT(circuit["cpr"].number(0), 0.5);
   EXPECT_LT(circuit["cmd"].number(0), 0.5);
+}
+
+TEST(Circuit, GraphsAreWrittenForOtherPrograms) {
+  GoldenRun run(demo / "step7000");
+  const Probes task = read_task("induction:pairs=3,period=6,high=100", "", 1024);
+  const Dataset circuit = run.cell("circuit", task, {{"curve", "no"}, {"method", "eap"}});
+  const auto edges = static_cast<size_t>(circuit["circuit_edges"].number(0));
+  const nlohmann::json eap = nlohmann::json::parse(eap_graph_json(circuit));
+  EXPECT_EQ(eap["cfg"]["n_layers"], 4);
+  EXPECT_EQ(eap["cfg"]["n_heads"], 4);
+  EXPECT_EQ(eap["cfg"]["parallel_attn_mlp"], true);
+  size_t in = 0;
+  for (const auto& [name, edge] : eap["edges"].items()) in += edge["in_graph"] ? 1 : 0;
+  EXPECT_EQ(in, edges);
+  const nlohmann::json graph = nlohmann::json::parse(attribution_graph_json(circuit));
+  EXPECT_EQ(graph["metadata"]["generator"]["name"], "varve");
+  EXPECT_EQ(graph["metadata"]["prompt_tokens"].size(), task.prompts[0].size());
+  EXPECT_LE(graph["links"].size(), edges);
+  EXPECT_FALSE(graph["nodes"].empty());
+  const std::string csv = edges_csv(circuit);
+  EXPECT_EQ(csv.rfind("source,target,input,score,in_circuit\n", 0), 0u);
+  Dataset other;
+  other.set("entropy", Array::scalar(1));
+  EXPECT_THROW(edges_csv(other), Error);
 }
 
 TEST(Circuit, EveryAblationKeepsTheWholeModelWhole) {
