@@ -40,7 +40,7 @@ bool any_needs_escapes(const Array& array) {
 }  // namespace
 
 h5::Handle h5::write_array(hid_t file, const std::string& link, const std::string& name, const Array& array,
-                           Role role) {
+                           Role role, DatasetTable& table) {
   const std::string what = fmt::format("writing the array '{}'", name);
   const bool escaped = any_needs_escapes(array);
   const bool nothing =
@@ -67,6 +67,9 @@ h5::Handle h5::write_array(hid_t file, const std::string& link, const std::strin
         if (!array.unit.empty()) write_attribute(dataset.id(), "units", array.unit);
         if (!array.title.empty()) write_attribute(dataset.id(), "long_name", array.title);
         describe_dataset(dataset.id(), name, array.axes(), role, escaped);
+        const haddr_t offset = is_text || values.empty() ? 0 : H5Dget_offset(dataset.id());
+        if (offset == HADDR_UNDEF) fail("{} failed inside HDF5", what);
+        table.add(name, array, role, static_cast<int64_t>(offset));
         return dataset;
       },
       array.values());
@@ -74,10 +77,11 @@ h5::Handle h5::write_array(hid_t file, const std::string& link, const std::strin
 
 namespace {
 
-void write_axes(hid_t file, const Dataset& data, h5::LinkNames& names, h5::Scales& scales) {
+void write_axes(hid_t file, const Dataset& data, h5::LinkNames& names, h5::Scales& scales,
+                h5::DatasetTable& table) {
   for (const auto& [axis, ticks] : data.coords()) {
     const std::string link = names.claim(axis);
-    const h5::Handle dataset = h5::write_array(file, link, axis, ticks, h5::Role::ticks);
+    const h5::Handle dataset = h5::write_array(file, link, axis, ticks, h5::Role::ticks, table);
     scales.adopt(dataset.id(), axis, link);
   }
   for (const auto& [name, array] : data.arrays())
@@ -89,13 +93,14 @@ void write_and_publish(const std::filesystem::path& file, const Dataset& data,
                        PublishedFile::Existing existing) {
   PublishedFile published(file);
   h5::Draft draft;
+  h5::DatasetTable table;
   {
     h5::LinkNames names;
     h5::Scales scales(draft.file());
-    write_axes(draft.file(), data, names, scales);
+    write_axes(draft.file(), data, names, scales, table);
     for (const auto& [name, array] : data.arrays()) {
       const std::string link = names.claim(name);
-      const h5::Handle dataset = h5::write_array(draft.file(), link, name, array, h5::Role::values);
+      const h5::Handle dataset = h5::write_array(draft.file(), link, name, array, h5::Role::values, table);
       scales.attach(dataset.id(), link, array.axes());
     }
     scales.finish();
@@ -108,7 +113,10 @@ void write_and_publish(const std::filesystem::path& file, const Dataset& data,
   }
   draft.close();
   draft.copy_into(published);
-  write_seal(published, {draft.bytes(), draft.digest(), h5::print_summary(data.title, data.provenance)});
+  const std::string words = table.text(data);
+  published.write(draft.bytes(), words.data(), static_cast<int64_t>(words.size()));
+  write_seal(published, {draft.bytes() + static_cast<int64_t>(words.size()), draft.digest(words),
+                         h5::print_summary(data.title, data.provenance, words.size())});
   published.publish(existing);
 }
 

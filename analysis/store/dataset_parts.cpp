@@ -156,13 +156,15 @@ std::vector<Event> read_events(const std::string& text, const std::string& what)
   });
 }
 
-std::string print_summary(const std::string& title, const std::map<std::string, std::string>& provenance) {
-  return print({{"title", title}, {"provenance", provenance}});
+std::string print_summary(const std::string& title, const std::map<std::string, std::string>& provenance,
+                          size_t table_bytes) {
+  return print({{"title", title}, {"provenance", provenance}, {"table", table_bytes}});
 }
 
 Summary read_summary(const std::string& note, const std::string& what) {
   return parse<Summary>(note, what, [](const json& value) {
-    return Summary{value.at("title").get<std::string>(),
+    const json table = value.value("table", json(0));
+    return Summary{table.is_number_integer() ? table.get<int64_t>() : 0, value.at("title").get<std::string>(),
                    value.at("provenance").get<std::map<std::string, std::string>>()};
   });
 }

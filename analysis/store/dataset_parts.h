@@ -8,6 +8,7 @@
 #include <string>
 
 #include "analysis/core/dataset.h"
+#include "analysis/store/dataset_table.h"
 #include "analysis/store/hdf5.h"
 #include "analysis/store/scales.h"
 #include "analysis/store/seal.h"
@@ -24,10 +25,9 @@ class LinkNames {
   std::set<std::string> taken_;
 };
 
-enum class Role { ticks, values };
-// Creates and fills one dataset, axes not yet attached.
+// Creates and fills one dataset, axes not yet attached, and enters it in the table.
 Handle write_array(hid_t file, const std::string& link, const std::string& name, const Array& array,
-                   Role role);
+                   Role role, DatasetTable& table);
 // Attribute `varve`: what netCDF has no place for.
 void describe_dataset(hid_t dataset, const std::string& name, const std::vector<std::string>& axes, Role role,
                       bool escaped);
@@ -47,9 +47,12 @@ std::map<std::string, std::string> read_provenance(const std::string& text, cons
 std::vector<Check> read_checks(const std::string& text, const std::string& what);
 std::vector<Event> read_events(const std::string& text, const std::string& what);
 
-// The seal's note of a Dataset file: its title and provenance, so that a list of results never parses HDF5.
-std::string print_summary(const std::string& title, const std::map<std::string, std::string>& provenance);
+// The seal's note of a Dataset file: its title and provenance, so that a list of results reads no more, and
+// how long the table is that ends the body.
+std::string print_summary(const std::string& title, const std::map<std::string, std::string>& provenance,
+                          size_t table_bytes);
 struct Summary {
+  int64_t table_bytes = 0;  // 0: written before there were tables
   std::string title;
   std::map<std::string, std::string> provenance;
 };

@@ -91,11 +91,12 @@ void Draft::copy_into(PublishedFile& file) const {
   });
 }
 
-std::string Draft::digest() const {
+std::string Draft::digest(std::string_view behind) const {
   Digest digest;
   visit([&digest](int64_t, std::span<const char> bytes) {
     digest.add(static_cast<const void*>(bytes.data()), bytes.size());
   });
+  if (!behind.empty()) digest.add(static_cast<const void*>(behind.data()), behind.size());
   return digest.hex();
 }
 

@@ -6,6 +6,7 @@
 #include <functional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "analysis/store/hdf5.h"
@@ -30,7 +31,7 @@ class Draft {
   // After close(): copies all but the reserved stretches to their places in the file to be published.
   void copy_into(PublishedFile& file) const;
   int64_t bytes() const { return memory_.size(); }
-  std::string digest() const;  // of what copy_into copies
+  std::string digest(std::string_view behind = {}) const;  // of what copy_into copies and what follows it
   const std::vector<Stretch>& reserved() const { return reserved_; }
 
  private:

@@ -31,23 +31,6 @@ void write_attribute(hid_t object, const std::string& name, const std::string& t
   check(H5Awrite(attribute.id(), type.id(), &words), what);
 }
 
-std::string read_attribute(hid_t object, const std::string& name, const std::string& what) {
-  const htri_t there = H5Aexists(object, name.c_str());
-  check(there, what);
-  if (there == 0) return {};
-  const Handle attribute(H5Aopen(object, name.c_str(), H5P_DEFAULT), H5Aclose, what);
-  const Handle stored(H5Aget_type(attribute.id()), H5Tclose, what);
-  const Handle space(H5Aget_space(attribute.id()), H5Sclose, what);
-  if (H5Tis_variable_str(stored.id()) <= 0 || H5Sget_simple_extent_npoints(space.id()) != 1)
-    fail("{}: the attribute {} is no text", what, name);
-  const Handle type = text_type();
-  char* words = nullptr;
-  check(H5Aread(attribute.id(), type.id(), &words), what);
-  std::string text = words ? words : "";
-  H5free_memory(words);
-  return text;
-}
-
 Handle plain_dataset_properties() {
   Handle properties(H5Pcreate(H5P_DATASET_CREATE), H5Pclose, "dataset properties");
   check(H5Pset_obj_track_times(properties.id(), false), "dataset properties");

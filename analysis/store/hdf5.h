@@ -55,8 +55,6 @@ class Handle {
 Handle text_type();  // variable-length UTF-8
 Handle simple_space(const std::vector<int64_t>& shape);
 void write_attribute(hid_t object, const std::string& name, const std::string& text);
-// Empty where the attribute is absent; throws Error where it is no text.
-std::string read_attribute(hid_t object, const std::string& name, const std::string& what);
 
 // Creation properties under which equal content gives equal bytes: no time stamps.
 Handle plain_dataset_properties();

@@ -1,7 +1,7 @@
 // A seal ends every file of the store: what the file holds at a glance, and a digest that tells a file cut
 // short or changed from a whole one before HDF5 ever parses it. Readers of HDF5 ignore bytes after the end.
 //
-//   1. body: the HDF5 file
+//   1. body: the HDF5 file; of a Dataset followed by its table (dataset_table.h)
 //   2. note: JSON text
 //   3. line: "varve-seal 1 <body bytes> <note bytes> <body digest> <note digest>\n", numbers as 16 hex digits
 #pragma once

@@ -70,6 +70,7 @@ struct TraceFile::Inner {
   std::map<std::string, Array> arrays;
   std::map<std::string, int64_t> extents;
   std::map<std::string, std::string> attributes;
+  h5::DatasetTable table;
 
   // An axis name that means another length at one site gets a name of its own there: netCDF axes are shared.
   std::vector<std::string> share_axes(std::vector<std::string> axes, const std::vector<int64_t>& shape) {
@@ -103,6 +104,7 @@ struct TraceFile::Inner {
     h5::describe_dataset(dataset.id(), name, site.axes, h5::Role::values, false);
     tie(dataset.id(), link, site.axes);
     site.offset = draft.reserve(dataset.id());
+    table.add_floats(name, site.axes, site.shape, site.wide ? Dtype::f64 : Dtype::f32, site.offset);
   }
 
   template <class To>
@@ -161,7 +163,7 @@ struct TraceFile::Inner {
       Array shared(share_axes(array.axes(), array.shape()), array.shape(), array.values());
       shared.unit = array.unit;
       shared.title = array.title;
-      const h5::Handle dataset = h5::write_array(draft.file(), link, name, shared, h5::Role::values);
+      const h5::Handle dataset = h5::write_array(draft.file(), link, name, shared, h5::Role::values, table);
       tie(dataset.id(), link, shared.axes());
     }
   }
@@ -213,16 +215,20 @@ void TraceFile::publish() {
   }
   inner.draft.close();
   inner.draft.copy_into(inner.published);
-  const auto bytes = inner.draft.bytes();
+  Dataset words;
   const auto title = inner.attributes.find("title");
+  if (title != inner.attributes.end()) words.title = title->second;
+  words.provenance = inner.attributes;
+  const std::string table = inner.table.text(words);
+  inner.published.write(inner.draft.bytes(), table.data(), static_cast<int64_t>(table.size()));
+  const int64_t bytes = inner.draft.bytes() + static_cast<int64_t>(table.size());
   std::string digest;
   {
     const MappedFile whole(inner.published.temporary());
     digest = digest_around(whole.bytes().data(), bytes, {});
   }
   write_seal(inner.published,
-             {bytes, digest,
-              h5::print_summary(title == inner.attributes.end() ? "" : title->second, inner.attributes)});
+             {bytes, digest, h5::print_summary(words.title, inner.attributes, table.size())});
   inner.published.publish();
 }
 
