@@ -16,6 +16,7 @@
 #include "app/console/result_option.h"
 #include "app/console/source.h"
 #include "app/verbs/verb.h"
+#include "loaders/table.h"
 
 namespace varve {
 namespace {
@@ -23,10 +24,24 @@ namespace {
 struct Request {
   std::string analysis, steps, branch = "main", compute = "f32";
   std::filesystem::path store, output;
-  std::vector<std::string> settings;
+  std::vector<std::string> settings, inputs;
   ProbeOptions probes;
   bool dry = false;
 };
+
+// "groups=samples.npz:domain", "metric=demo.varve:3f9a1c".
+Inputs inputs_of(const std::vector<std::string>& words) {
+  Inputs inputs;
+  for (const auto& [name, where] : settings_of(words)) {
+    // A store's result by its key; anything else is a table.
+    const size_t colon = where.rfind(':');
+    const bool stored = colon != std::string::npos && RunStore::is_store(where.substr(0, colon));
+    Dataset data = stored ? open_result(where) : read_table(where);
+    data.provenance["source"] = where;
+    inputs.emplace(name, std::move(data));
+  }
+  return inputs;
+}
 
 RunRequest run_request(const Request& request, const RunStore& store, const Console& console) {
   const Analysis& analysis = analyses().get(request.analysis);
@@ -43,7 +58,9 @@ RunRequest run_request(const Request& request, const RunStore& store, const Cons
   out.steps = request.steps.empty() ? steps : parse_steps(request.steps, steps);
   if (out.steps.empty()) fail_usage("--steps {} selects no step", request.steps);
   out.max_memory = budget_of(console);
-  if (!analysis.needs_probes) return out;
+  out.inputs = inputs_of(request.inputs);
+  check_inputs(analysis, out.inputs);
+  if (!analysis.needs_probes || !makes_cells(analysis, out.inputs)) return out;
   const ModelSpec spec = spec_from_json(checkpoints.front()->spec);
   out.probes = read_probes(request.probes, store.series().tokenizer, spec.vocab, console);
   check_probes(out.probes, spec.vocab, spec.context);
@@ -80,8 +97,11 @@ std::string report_text(const RunStore& store, const RunRequest& request, const 
     text += fmt::format("\nstep {}: {} ({})", show_step(event.step), event.label, event.rule);
   text += "\n" + describe(report.result.checks) + "\n";
   for (const std::string& note : report.notes) text += "note: " + note + "\n";
-  text += fmt::format("{} cells: {} computed, {} from the store{}\n", report.steps.size(), report.computed,
-                      report.cached, report.computed == 0 ? "; nothing computed" : "");
+  if (report.steps.empty())
+    text += "no cells: the result is made of what --with and --set gave\n";
+  else
+    text += fmt::format("{} cells: {} computed, {} from the store{}\n", report.steps.size(), report.computed,
+                        report.cached, report.computed == 0 ? "; nothing computed" : "");
   const std::string& key = report.reduce_key.empty() ? report.cell_keys.front() : report.reduce_key;
   return text + fmt::format("key {}\n{}", key, result_path(store, request, report));
 }
@@ -120,6 +140,12 @@ std::string more_help(const std::string& named) {
     std::string text = fmt::format("{}: {}\n\n{}\n\nSettings (--set key=value):\n", analysis->name,
                                    analysis->summary, analysis->help);
     for (const SettingInfo& setting : analysis->settings) text += describe(setting) + "\n";
+    if (!analysis->inputs.empty()) text += "\nInputs (--with name=FILE[:ARRAY] or name=STORE:KEY):\n";
+    for (const InputInfo& input : analysis->inputs)
+      text += fmt::format("  {:<20} {}{}\n", input.name, input.help,
+                          input.needed           ? " (needed)"
+                          : input.replaces_cells ? " (then no checkpoint is read)"
+                                                 : "");
     return text;
   }
   std::string text = "Analyses ('varve run ANALYSIS --help' shows the settings of one):\n";
@@ -144,6 +170,9 @@ void add_run(VerbCatalog& catalog) {
          add_probe_options(command, request->probes);
          add_repeated(command, "--set", request->settings, "a setting of the analysis; may be repeated")
              ->type_name("key=value");
+         add_repeated(command, "--with", request->inputs,
+                      "a table or a result the analysis reads; may be repeated")
+             ->type_name("name=FILE[:ARRAY]");
          command.add_option("--compute", request->compute, "f32 (default), f64, or bf16 with its error")
              ->type_name("MODE");
          command.add_option("-o,--output", request->output, "also write the result to this file")
