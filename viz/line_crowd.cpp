@@ -97,18 +97,29 @@ void draw_crowd(const Lines& lines, const std::vector<LineStyle>& styles, const 
       at[i] = (l.along.pixel(plot.ticks[i]) - (l.is_turned ? top : left)) / pixel -
               static_cast<double>(l.is_turned ? y0 : x0);
     constexpr double half = 0.5;  // of a line one pixel wide
+    // Of places in order only those beside the stretch can reach into it.
+    size_t begin = 0, end = at.size();
+    if (!l.is_turned) {
+      while (begin + 1 < end && !(at[begin + 1] >= 0)) ++begin;
+      while (end > begin + 1 && at[end - 2] > static_cast<double>(wide)) --end;
+    }
+    const bool is_even = l.value.spacing == Spacing::linear;
+    const double shift = (l.is_turned ? left : top) / pixel + static_cast<double>(l.is_turned ? x0 : y0);
+    const double scale = (l.value.to - l.value.from) / (l.value.high - l.value.low) / pixel;
+    const double zero = (l.value.from - l.value.low * scale * pixel) / pixel - shift;
+    const auto place_of = [&](double v) {
+      return is_even ? zero + v * scale : l.value.pixel(v) / pixel - shift;
+    };
     for (size_t line = 0; line < plot.series.size(); ++line) {
       if (styles[line].is_strong) continue;
       const std::vector<double>& values = lines.value[line].values();
-      for (size_t i = 0; i + 1 < at.size(); ++i) {
+      double vb = place_of(values[begin]);
+      for (size_t i = begin; i + 1 < end; ++i) {
+        const double va = vb, a = at[i], b = at[i + 1];
+        vb = place_of(values[i + 1]);
         const bool is_break = plot.ticks[i] == 0 && l.along.slot != 0;
-        double a = at[i], b = at[i + 1];
-        if (is_break) continue;
-        const double va = (l.value.pixel(values[i]) - (l.is_turned ? left : top)) / pixel -
-                          static_cast<double>(l.is_turned ? x0 : y0),
-                     vb = (l.value.pixel(values[i + 1]) - (l.is_turned ? left : top)) / pixel -
-                          static_cast<double>(l.is_turned ? x0 : y0);
-        if (!std::isfinite(a) || !std::isfinite(b) || !std::isfinite(va) || !std::isfinite(vb)) continue;
+        if (is_break || !std::isfinite(a) || !std::isfinite(b) || !std::isfinite(va) || !std::isfinite(vb))
+          continue;
         double xa = l.is_turned ? va : a, ya = l.is_turned ? a : va, xb = l.is_turned ? vb : b,
                yb = l.is_turned ? b : vb;
         if (xb < xa) std::swap(xa, xb), std::swap(ya, yb);

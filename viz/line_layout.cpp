@@ -75,6 +75,17 @@ Lines lines_of(const Dataset& data, const LineOptions& options, const Selection&
     lines.low.push_back(pyramid(series.low));
     lines.high.push_back(pyramid(series.high));
   }
+  const LinePlot& plot = lines.plot;
+  lines.has_whole_ticks =
+      std::all_of(plot.ticks.begin(), plot.ticks.end(), [](double t) { return std::floor(t) == t; });
+  std::vector<const LineSeries*> fitted;
+  for (const LineSeries& series : plot.series)
+    if (!series.used.empty()) fitted.push_back(&series);
+  for (size_t i = 0; i < plot.ticks.size(); ++i) {
+    const bool is_unused =
+        std::any_of(fitted.begin(), fitted.end(), [i](const LineSeries* s) { return s->used[i] == 0; });
+    if (is_unused || (i < plot.bad.size() && plot.bad[i])) lines.left_out.push_back(i);
+  }
   return lines;
 }
 
@@ -94,7 +105,7 @@ LineLayout layout_of(const Lines& lines, const LineOptions& options, const std::
   l.has_words = a.w >= 200 && a.h >= 130;
   double labels = 0;
   for (size_t i = 0; i < plot.series.size(); ++i)
-    if (styles[i].is_strong)
+    if (styles[i].is_strong || plot.series.size() <= 60)
       labels = std::max(labels, canvas.text_width(plot.series[i].label, line_label_bold));
   const double right =
       l.is_turned || labels == 0 ? 16 : std::clamp(labels + 16, 30.0, std::min(140.0, a.w / 4));
@@ -103,7 +114,13 @@ LineLayout layout_of(const Lines& lines, const LineOptions& options, const std::
   const double left = l.is_turned ? 58 : 52;
   l.plot = l.has_words ? Box{a.x + left, a.y + top, a.w - left - right, a.h - top - 46} : a;
   const double from = l.is_turned ? l.plot.bottom() : l.plot.x, to = l.is_turned ? l.plot.y : l.plot.right();
-  l.along = plot.x == "step" && options.steps == "log" ? step_scale(plot.ticks, from, to)
+  // Ticks rise, so that three of them say all that the axis needs.
+  std::vector<double> ends = {plot.ticks.back()};
+  if (std::binary_search(plot.ticks.begin(), plot.ticks.end(), 0.0)) ends.push_back(0);
+  if (const auto first = std::upper_bound(plot.ticks.begin(), plot.ticks.end(), 0.0);
+      first != plot.ticks.end())
+    ends.push_back(*first);
+  l.along = plot.x == "step" && options.steps == "log" ? step_scale(ends, from, to)
             : options.log_x && plot.x != "step" && plot.ticks.front() > 0
                 ? log_scale(plot.ticks.front(), plot.ticks.back(), from, to)
                 : linear_scale(plot.ticks.front(), plot.ticks.back(), from, to);

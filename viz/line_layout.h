@@ -34,6 +34,8 @@ struct Lines {
   LinePlot plot;
   std::pair<double, double> range;        // of all values, bands and fits
   std::vector<Pyramid> value, low, high;  // one a series
+  bool has_whole_ticks = true;
+  std::vector<size_t> left_out;  // places that an audit or every fit leaves out
   int64_t bytes() const;
 };
 Lines lines_of(const Dataset& data, const LineOptions& options, const Selection& selection);

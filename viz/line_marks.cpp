@@ -130,16 +130,20 @@ void draw_curve(const Lines& lines, size_t line, const LineStyle& style, const L
   }
 }
 
-void draw_fit(const Dataset& data, const Lines& lines, size_t line, const LineStyle& style,
-              const LineLayout& l, const Theme& theme, Canvas& canvas) {
+void draw_fit_band(const Lines& lines, size_t line, const LineStyle& style, const LineLayout& l,
+                   const Theme& theme, Canvas& canvas) {
+  const LineSeries& series = lines.plot.series[line];
+  if (series.fit_low.empty() || series.fit_high.empty() || !style.is_strong) return;
+  const Ends ends = ends_of(Pyramid(series.fit_low), Pyramid(series.fit_high), lines.plot, l, canvas.pixel());
+  draw_band(canvas, ends.low, ends.high, band_color(theme, style.line));
+}
+
+void draw_fit(const Lines& lines, size_t line, const LineStyle& style, const LineLayout& l,
+              const Theme& theme, Canvas& canvas) {
   const LinePlot& plot = lines.plot;
   const LineSeries& series = plot.series[line];
   if (series.fit.empty() || !style.is_strong) return;
   const double pixel = canvas.pixel();
-  if (!series.fit_low.empty() && !series.fit_high.empty()) {
-    const Ends ends = ends_of(Pyramid(series.fit_low), Pyramid(series.fit_high), plot, l, pixel);
-    draw_band(canvas, ends.low, ends.high, band_color(theme, style.line));
-  }
   canvas.polyline(thin_of(Pyramid(series.fit), plot, l, pixel), style.line, 2);
   if (!std::isfinite(series.peak) || l.is_turned) return;
   // The fitted value at the peak: between its two neighbours, so that the mark lies on the curve.
@@ -158,7 +162,6 @@ void draw_fit(const Dataset& data, const Lines& lines, size_t line, const LineSt
     canvas.fill({from, l.plot.bottom() - 2, std::max(2.0, to - from), 4}, theme.ink);
   draw_diamond(canvas, {x, y}, 7, theme.ink);
   draw_diamond(canvas, {x, y}, 5, theme.canvas);
-  (void)data;
 }
 
 void draw_noise_floor(const LinePlot& plot, const LineLayout& l, const Theme& theme, Canvas& canvas) {
@@ -170,18 +173,14 @@ void draw_noise_floor(const LinePlot& plot, const LineLayout& l, const Theme& th
     canvas.text({l.plot.x + 24, top + 6}, "noise floor", line_label_font, theme.ink3);
 }
 
-void draw_left_out(const LinePlot& plot, const LineLayout& l, const Theme& theme, Canvas& canvas) {
+void draw_left_out(const Lines& lines, const LineLayout& l, const Theme& theme, Canvas& canvas) {
   if (l.is_turned) return;
-  constexpr int64_t most = 200;
-  int64_t drawn = 0;
-  for (size_t i = 0; i < plot.ticks.size() && drawn < most; ++i) {
+  constexpr size_t most = 200;
+  const LinePlot& plot = lines.plot;
+  for (size_t k = 0; k < std::min(most, lines.left_out.size()); ++k) {
+    const size_t i = lines.left_out[k];
     const bool is_bad = i < plot.bad.size() && plot.bad[i];
-    const bool is_unused = std::any_of(plot.series.begin(), plot.series.end(), [i](const LineSeries& s) {
-      return i < s.used.size() && s.used[i] == 0;
-    });
-    if (!is_bad && !is_unused) continue;
     draw_foot(canvas, theme, l, l.along.pixel(plot.ticks[i]), 3, is_bad ? Absent::bad : Absent::missing);
-    ++drawn;
   }
 }
 

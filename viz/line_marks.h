@@ -11,11 +11,13 @@ namespace varve {
 void draw_interval(const Lines& lines, size_t line, const LineStyle& style, const LineLayout& l,
                    const Theme& theme, Canvas& canvas);
 void draw_curve(const Lines& lines, size_t line, const LineStyle& style, const LineLayout& l, Canvas& canvas);
-void draw_fit(const Dataset& data, const Lines& lines, size_t line, const LineStyle& style,
-              const LineLayout& l, const Theme& theme, Canvas& canvas);
+void draw_fit_band(const Lines& lines, size_t line, const LineStyle& style, const LineLayout& l,
+                   const Theme& theme, Canvas& canvas);
+void draw_fit(const Lines& lines, size_t line, const LineStyle& style, const LineLayout& l,
+              const Theme& theme, Canvas& canvas);
 void draw_noise_floor(const LinePlot& plot, const LineLayout& l, const Theme& theme, Canvas& canvas);
 // Steps left out of a fit or audited bad: a short hatch at the base.
-void draw_left_out(const LinePlot& plot, const LineLayout& l, const Theme& theme, Canvas& canvas);
+void draw_left_out(const Lines& lines, const LineLayout& l, const Theme& theme, Canvas& canvas);
 
 // Diamonds above the plot with a few words, dotted down to the axis; words that would touch are hidden.
 void draw_events(const Dataset& data, const LineLayout& l, const Look& look, Canvas& canvas);

@@ -42,21 +42,33 @@ PlotFrame plot_frame(const Look& look, const PlotRange& range) {
   return frame;
 }
 
-void draw_frame(Canvas& canvas, const Theme& theme, const PlotFrame& frame, const std::string& x_title,
-                const std::string& y_title, bool integers_x) {
+void draw_frame_x(Canvas& canvas, const Theme& theme, const PlotFrame& frame, const std::string& x_title,
+                  bool integers) {
+  if (!frame.has_words) return;
+  const Measure wide = [&canvas](const std::string& text) { return canvas.text_width(text, label_font); };
+  const std::string log = frame.x.spacing == Spacing::linear ? "" : ", log";
+  draw_x_axis(canvas, theme, frame.plot, frame.x,
+              ticks_of(frame.x, frame.plot.x, frame.plot.right(), wide, integers, 14),
+              x_title.empty() ? "" : x_title + log, Grid::none);
+}
+
+void draw_frame_y(Canvas& canvas, const Theme& theme, const PlotFrame& frame, const std::string& y_title,
+                  bool integers) {
   if (!frame.has_words) return;
   const Box& plot = frame.plot;
-  const Measure wide = [&canvas](const std::string& text) { return canvas.text_width(text, label_font); };
   const Measure high = [](const std::string&) { return 12.0; };
-  const std::string log_x = frame.x.spacing == Spacing::linear ? "" : ", log";
-  const std::string log_y = frame.y.spacing == Spacing::linear ? "" : ", log";
-  draw_x_axis(canvas, theme, plot, frame.x, ticks_of(frame.x, plot.x, plot.right(), wide, integers_x, 14),
-              x_title.empty() ? "" : x_title + log_x, Grid::none);
-  draw_y_axis(canvas, theme, plot, frame.y, ticks_of(frame.y, plot.bottom(), plot.y, high, false, 16), "",
+  const std::string log = frame.y.spacing == Spacing::linear ? "" : ", log";
+  draw_y_axis(canvas, theme, plot, frame.y, ticks_of(frame.y, plot.bottom(), plot.y, high, integers, 16), "",
               Grid::lines);
   if (!y_title.empty())
-    canvas.text({plot.x - 46, plot.y - 14}, elide(canvas, y_title + log_y, label_font, plot.w + 40),
-                label_font, theme.ink3);
+    canvas.text({plot.x - 46, plot.y - 14}, elide(canvas, y_title + log, label_font, plot.w + 40), label_font,
+                theme.ink3);
+}
+
+void draw_frame(Canvas& canvas, const Theme& theme, const PlotFrame& frame, const std::string& x_title,
+                const std::string& y_title, bool integers_x) {
+  draw_frame_x(canvas, theme, frame, x_title, integers_x);
+  draw_frame_y(canvas, theme, frame, y_title);
 }
 
 }  // namespace varve

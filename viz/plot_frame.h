@@ -27,6 +27,11 @@ PlotFrame plot_frame(const Look& look, const PlotRange& range);
 void draw_frame(Canvas& canvas, const Theme& theme, const PlotFrame& frame, const std::string& x_title,
                 const std::string& y_title, bool integers_x = false);
 
+void draw_frame_y(Canvas& canvas, const Theme& theme, const PlotFrame& frame, const std::string& y_title,
+                  bool integers = false);
+void draw_frame_x(Canvas& canvas, const Theme& theme, const PlotFrame& frame, const std::string& x_title,
+                  bool integers = false);
+
 // Smallest and largest number that an axis can hold; 0 to 1 where there is none.
 std::pair<double, double> ends_of(std::span<const double> values, bool log);
 

@@ -165,7 +165,8 @@ void draw_histogram(const Shapes& shapes, const PlotFrame& frame, const Theme& t
   const double x = frame.x.pixel(group.median);
   canvas.line({x, frame.plot.y}, {x, frame.plot.bottom()}, theme.ink, 1, Dash::reference);
   if (frame.has_words)
-    canvas.text({x + 4, frame.plot.y + 7}, "median " + shown(group.median), label_font, theme.ink2);
+    canvas.text({x, frame.plot.y - 6}, "median " + shown(group.median), label_font, theme.ink2,
+                Align::center);
 }
 
 // Mirrored shapes, upright; the middle half is a bar, the median a mark.
@@ -228,17 +229,17 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   if (!(frame->plot.w > 1) || !(frame->plot.h > 1)) return drawn;
   const auto pitch = [frame, count] { return (frame->x.to - frame->x.from) / count; };
   if (is_one) {
-    draw_frame(canvas, theme, *frame, quantity, "values");
+    draw_frame_x(canvas, theme, *frame, quantity);
+    draw_frame_y(canvas, theme, *frame, "values", true);
   } else {
     // Items stand side by side, so the axis below holds names.
     frame->x = Scale{Spacing::linear, 0, count, frame->plot.x, frame->plot.right(), 0}.moved(
         look.area.x, look.zoom, look.pan.x);
-    const Scale x = frame->x;
-    frame->x = Scale{Spacing::linear, 0, 1, frame->plot.x - 1e7, frame->plot.x - 1e6, 0};
-    draw_frame(canvas, theme, *frame, axis_title(chosen.by), quantity);
-    frame->x = x;
+    draw_frame_y(canvas, theme, *frame, quantity);
+    if (frame->has_words)
+      draw_x_axis(canvas, theme, frame->plot, frame->x, {}, axis_title(chosen.by), Grid::none);
   }
-  canvas.push_clip(frame->plot.inset(-2));
+  canvas.push_clip(frame->plot.inset(-12));
   if (is_one) draw_histogram(*shapes, *frame, theme, canvas);
   for (size_t g = 0; !is_one && g < shapes->groups.size(); ++g) {
     const double middle = frame->x.pixel(static_cast<double>(g) + 0.5);

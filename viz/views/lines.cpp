@@ -23,9 +23,19 @@ struct Label {
 
 std::vector<Label> ends_of(const LinePlot& plot, const LineLayout& l) {
   std::vector<Label> labels;
+  // The last place in sight, once for all lines.
+  size_t last = plot.ticks.size();
+  if (!l.is_turned)
+    last = static_cast<size_t>(std::lower_bound(plot.ticks.begin(), plot.ticks.end(), 0.0,
+                                                [&l](double tick, double) {
+                                                  const double x = l.along.pixel(tick);
+                                                  return std::isnan(x) || x <= l.plot.right() + 1;
+                                                }) -
+                               plot.ticks.begin());
   for (size_t i = 0; i < plot.series.size(); ++i) {
     if (plot.series[i].label.empty()) continue;
-    for (size_t k = plot.ticks.size(); k-- > 0;) {
+    for (size_t k = last; k-- > 0;) {
+      if (!std::isfinite(plot.series[i].value[k])) continue;
       const Point p = l.point(plot.ticks[k], plot.series[i].value[k]);
       if (!std::isfinite(p.x) || !std::isfinite(p.y) || p.x > l.plot.right() + 1) continue;
       labels.push_back({i, p, p.y});
@@ -103,15 +113,15 @@ double cursor_x(const LinePlot& plot, const LineLayout& l, const Selection& sele
   return x >= l.plot.x && x <= l.plot.right() ? x : none;
 }
 
-void draw_axes(const Dataset& data, const LinePlot& plot, const LineOptions& options, const LineLayout& l,
+void draw_axes(const Dataset& data, const Lines& lines, const LineOptions& options, const LineLayout& l,
                const Selection& selection, const Look& look, Canvas& canvas) {
+  const LinePlot& plot = lines.plot;
   const Theme& theme = *look.theme;
   const Measure wide = [&canvas](const std::string& text) { return canvas.text_width(text, label_bold); };
   const Measure high = [](const std::string&) { return 12.0; };
   const double a0 = l.is_turned ? l.plot.bottom() : l.plot.x, a1 = l.is_turned ? l.plot.y : l.plot.right();
-  const bool whole =
-      std::all_of(plot.ticks.begin(), plot.ticks.end(), [](double t) { return std::floor(t) == t; });
-  std::vector<Tick> along = ticks_of(l.along, a0, a1, l.is_turned ? high : wide, whole, l.is_turned ? 2 : 8);
+  std::vector<Tick> along =
+      ticks_of(l.along, a0, a1, l.is_turned ? high : wide, lines.has_whole_ticks, l.is_turned ? 2 : 8);
   const Array* coord = data.coord(plot.x);
   if (coord && !is_numeric(*coord) && plot.ticks.size() > 1)
     along = item_ticks(names_along(data, plot.x, coord->size()),
@@ -238,20 +248,22 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   if (!(l->plot.w > 1) || !(l->plot.h > 1)) return drawn;
   const bool has_values = std::isfinite(lines->range.first) && std::isfinite(lines->range.second);
   draw_noise_floor(*plot, *l, theme, canvas);
-  if (l->has_words) draw_axes(data, *plot, options, *l, selection, look, canvas);
+  if (l->has_words) draw_axes(data, *lines, options, *l, selection, look, canvas);
   if (!has_values)
     draw_empty(canvas, theme, l->plot, "No value here is a number, so there is no line to draw.");
   canvas.push_clip(l->plot.inset(-3));
   // All intervals lie under all lines, else one would hide another's values.
   for (size_t i = 0; i < plot->series.size(); ++i)
     if (styles[i].is_strong && options.bands) draw_interval(*lines, i, styles[i], *l, theme, canvas);
+  for (size_t i = 0; options.bands && i < plot->series.size(); ++i)
+    draw_fit_band(*lines, i, styles[i], *l, theme, canvas);
   const bool crowded = is_crowd(*lines, styles);
   if (crowded) draw_crowd(*lines, styles, *l, look, key, canvas);
   for (const bool strong : {false, true})
     for (size_t i = 0; i < plot->series.size(); ++i)
       if (styles[i].is_strong == strong && (strong || !crowded)) draw_curve(*lines, i, styles[i], *l, canvas);
-  draw_left_out(*plot, *l, theme, canvas);
-  for (size_t i = 0; i < plot->series.size(); ++i) draw_fit(data, *lines, i, styles[i], *l, theme, canvas);
+  draw_left_out(*lines, *l, theme, canvas);
+  for (size_t i = 0; i < plot->series.size(); ++i) draw_fit(*lines, i, styles[i], *l, theme, canvas);
   canvas.pop_clip();
   int64_t named = 0;
   if (l->has_words) {

@@ -207,7 +207,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   if (p->hidden > 0) drawn.header += fmt::format(", {} more not drawn", p->hidden);
   const bool is_map = !chosen.y.empty(), has_words = look.area.w >= 220 && look.area.h >= 140;
   Box area = look.area;
-  if (has_words) area = {area.x + 46, area.y + 22, area.w - 56, area.h - 22 - 40};
+  if (has_words) area = {area.x + 46, area.y + (is_map ? 34 : 22), area.w - 56, area.h - (is_map ? 74 : 62)};
   const auto grid = std::make_shared<Grid>(grid_of(area, p->count, is_map ? 1.0 : 1.5));
   if (grid->columns == 0 || !(area.w > 1) || !(area.h > 1)) return drawn;
   grid->area = {moved_x(look, area.x), moved_y(look, area.y), area.w * look.zoom, area.h * look.zoom};
@@ -263,7 +263,9 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
     // The one scale, said beside the first column and under the last row.
     const Box first = grid->plot(0);
     const std::string x_title =
-        axis_title(chosen.x) + (chosen.x == "step" && options.steps == "log" ? ", log" : "");
+        axis_title(chosen.x) + (is_map                                         ? ", one column each"
+                                : chosen.x == "step" && options.steps == "log" ? ", log"
+                                                                               : "");
     canvas.text({look.area.x + 6, look.area.y + 9},
                 elide(canvas, quantity + (options.log ? ", log" : ""), label_font, look.area.w * 0.6),
                 label_font, theme.ink3);
@@ -386,10 +388,7 @@ void add_small_multiples(ViewCatalog& catalog) {
       "--view "
       "small-multiples --set array=induction --set panel=head -o heads.svg";
   view.options = declared_settings<Options>();
-  view.fit = [](const Dataset& data) {
-    const std::vector<std::string> all = arrays_by(data, score_of);
-    return all.empty() ? 0.0 : 2.2;
-  };
+  view.fit = [](const Dataset& data) { return arrays_by(data, score_of).empty() ? 0.0 : 2.2; };
   view.draw = draw;
   view.drawn_data = drawn_data;
   view.choices = choices;
