@@ -6,6 +6,8 @@
 #include <nlohmann/json.hpp>
 #include <string_view>
 
+#include "app/session/plot_recipe.h"
+
 namespace varve {
 
 std::string shell_quoted(const std::string& word) {
@@ -29,12 +31,6 @@ std::string prompt_words(const Session& session, const Run& run, const std::stri
   return " --tokens prompt.npy";
 }
 
-// The step of a selection is written as its number, everything else as its place.
-std::string place_words(const Dataset& data, const std::string& axis, int64_t index) {
-  const Array* ticks = axis == "step" ? data.coord(axis) : nullptr;
-  return axis + "=" + (ticks ? ticks->text(index) : std::to_string(index));
-}
-
 }  // namespace
 
 std::string command_line_of(const Session& session, const OpenView& view, const ViewContent& content) {
@@ -54,14 +50,14 @@ std::string command_line_of(const Session& session, const OpenView& view, const 
       lines += " --set " + shell_quoted(name + "=" + value);
     lines += "\n";
   }
-  lines += "varve plot " + shell_quoted(store + ":" + content.key) + " --view " + content.view->name;
-  for (const SettingInfo& info : content.view->options)
-    if (const std::string& value = content.options.at(info.name); value != info.default_text)
-      lines += " --set " + shell_quoted(info.name + "=" + value);
-  for (const auto& [axis, index] : content.selection.at)
-    lines += " --select " + place_words(*content.data, axis, index);
+  PlotRecipe recipe;
+  recipe.result = store + ":" + content.key;
+  recipe.view = content.view->name;
+  recipe.options = content.options;
+  recipe.selection = content.selection;
   const std::string of = content.step >= 0 ? "-step" + std::to_string(content.step) : "";
-  return lines + " -o " + shell_quoted(content.view->name + of + ".svg") + "\n";
+  recipe.output = content.view->name + of + ".svg";
+  return lines + plot_line(recipe, *content.data) + "\n";
 }
 
 std::string python_of(const Session& session, const OpenView& view, const ViewContent& content) {
