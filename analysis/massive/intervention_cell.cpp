@@ -92,6 +92,7 @@ class ChangeCell : public Cell {
     }
     Dataset result;
     result.title = "Loss without massive activations";
+    add_check(result, layer);
     Array loss({"change", "prompt"}, {int64_t{massive_changes.size()}, prompts}, std::move(losses));
     loss.title = "mean loss of a sequence";
     loss.unit = "nats";
@@ -159,6 +160,28 @@ class ChangeCell : public Cell {
               pace, some);
     }
     return reader.loss;
+  }
+
+  // The law behind all of this: putting back what is there changes nothing.
+  void add_check(Dataset& result, size_t layer) const {
+    Interventions same;
+    const auto count = std::min<int64_t>(prompts_a_pass, static_cast<int64_t>(places_[layer].size()));
+    for (int64_t p = 0; p < count; ++p)
+      for (const Place& one : places_[layer][static_cast<size_t>(p)])
+        same.push_back({.site = fmt::format("blocks.{}.resid_post", layer),
+                        .change = Change::set,
+                        .where = {{"prompt", p}, {"pos", one.pos}, {"neuron", one.dim}},
+                        .number = one.value});
+    LossReader reader(study_.probes().prompts);
+    SiteReader* const readers[] = {&reader};
+    Task unseen;
+    forward(study_.weights(), prompts_of(study_.probes(), {0, count}), study_.compute(), readers, unseen, {},
+            same);
+    double worst = 0;
+    for (size_t p = 0; p < static_cast<size_t>(count); ++p)
+      if (!std::isnan(reader.loss[p])) worst = std::max(worst, std::abs(reader.loss[p] - unchanged_.loss[p]));
+    result.checks.push_back({"activations set to themselves change no loss", worst, 0, count, worst <= 0,
+                             "largest difference of a sequence, nats"});
   }
 
   void put_places(Dataset& result, size_t layer) const {

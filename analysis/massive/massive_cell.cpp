@@ -193,13 +193,13 @@ class MassiveCell : public Cell {
     for (const auto& [where, column] : map_) dims.insert(where.second);
     if (dims.empty()) return;
     const auto width = static_cast<int64_t>(dims.size());
-    const auto length = static_cast<int64_t>(map_.begin()->second.size());
+    const int64_t length = study_.probes().longest();  // empty behind this sequence's own end
     Array map = Array::empty(Dtype::f32, {"layer", "pos", "d_model"}, {layers_, length, width});
     for (const auto& [where, column] : map_) {
       const auto dim = std::distance(dims.begin(), dims.find(where.second));
-      for (int64_t s = 0; s < length; ++s)
-        map.as<float>()[static_cast<size_t>((where.first * length + s) * width + dim)] =
-            column[static_cast<size_t>(s)];
+      for (size_t s = 0; s < column.size(); ++s)
+        map.as<float>()[static_cast<size_t>((where.first * length + static_cast<int64_t>(s)) * width + dim)] =
+            column[s];
     }
     map.title = "sizes of one sequence, |resid_post|";
     result.set("magnitude", std::move(map));

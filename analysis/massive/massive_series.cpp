@@ -213,9 +213,9 @@ void add_ratios(Dataset& series, const Array& top, const Array& median, int64_t 
   put(series, "ratio_sem", "standard error of the mean of top-1 / median", "%", column(&Ratio::sem), steps,
       layers);
   for (int64_t k = 0; k < ranks; ++k)
-    put(series, fmt::format("top{}", k + 1), fmt::format("mean top-{} size, |resid_post|", k + 1), "",
+    put(series, fmt::format("top{}", k + 1), fmt::format("mean top-{} size", k + 1), "|resid_post|",
         std::move(means[static_cast<size_t>(k)]), steps, layers);
-  put(series, "median", "mean of the median size, |resid_post|", "", std::move(means.back()), steps, layers);
+  put(series, "median", "mean of the median size", "|resid_post|", std::move(means.back()), steps, layers);
 }
 
 std::vector<std::string> massive_reads() {

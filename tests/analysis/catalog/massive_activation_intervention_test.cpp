@@ -47,6 +47,8 @@ TEST_F(Intervention, APlantedActivationIsFoundAndItsLossMattersButItsMeanDoesNot
   EXPECT_NEAR(result["perplexity"].number(1), std::exp(zero), 1e-9);
   EXPECT_NEAR(result["increase"].number(1), zero - none, 1e-9);
   EXPECT_EQ(result["increase"].number(0), 0);
+  ASSERT_EQ(result.checks.size(), 1U);
+  EXPECT_TRUE(result.checks[0].passed) << result.checks[0].residual;
 }
 
 TEST_F(Intervention, TheSameSeedDrawsTheSameControl) {

@@ -61,6 +61,18 @@ TEST_F(MassiveActivations, APlantedOneIsFoundAtItsLayerPositionAndFeature) {
   EXPECT_EQ(position.number((planted::layer * 2 + 1) * 3), 1);
 }
 
+// The sequence whose sizes are kept may be a short one.
+TEST_F(MassiveActivations, TheMapOfAShortSequenceIsEmptyBehindItsEnd) {
+  write_model(temp_.path() / "model", planted::model(2000));
+  const Probes probes{{{0, planted::token}, {1, 2, 3, 4}}, "test"};
+  run(temp_.path() / "model", probes);
+  const Dataset cell = store_->result("massive-activations", store_->results().front().key).value();
+  const Array map = cell["magnitude"].at("layer", planted::layer);
+  ASSERT_EQ(map.shape(), (std::vector<int64_t>{4, 8}));
+  EXPECT_GT(map.number(8 + planted::dim), 1000);
+  EXPECT_TRUE(std::isnan(map.number(16)));
+}
+
 TEST_F(MassiveActivations, NoneIsFoundInAModelWithout) {
   const Dataset series = with_planted(0);
   for (int64_t layer = 0; layer < 3; ++layer) {
