@@ -181,6 +181,7 @@ void MainWindow::build_parts() {
   });
   connect(rail_, &Rail::series_menu_asked, this, [this](const QPoint& at) { show_series_menu(at); });
   jobs_->setFocusPolicy(Qt::TabFocus);
+  jobs_->setAccessibleName(tr("Jobs"));
   connect(start_, &StartPage::demo_asked, this, [this] { open_demo(); });
   connect(start_, &StartPage::folder_asked, this, [this] { open_folder(tr("Open folder")); });
   connect(start_, &StartPage::store_asked, this, [this] { open_folder(tr("Open store")); });

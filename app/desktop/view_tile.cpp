@@ -164,6 +164,8 @@ QToolButton* ViewTile::add_button(const QString& tip, const QString& name) {
 
 void ViewTile::build_empty() {
   empty_ = new QWidget(pages_);
+  empty_->setObjectName("canvas");
+  empty_->setAttribute(Qt::WA_StyledBackground);
   auto* column = new QVBoxLayout(empty_);
   column->addStretch();
   column->addWidget(empty_words_ = new QLabel(empty_));
@@ -191,8 +193,10 @@ std::string ViewTile::file_stem() const {
   return content_.view->name + (content_.step >= 0 ? "-step" + std::to_string(content_.step) : "");
 }
 
+// The row of options counts though it is seen in the active view only: tiles must not move when another view
+// becomes the active one.
 int ViewTile::words_height() const {
-  return header_height + (options_bar_->isHidden() ? 0 : options_bar_->sizeHint().height());
+  return header_height + (options_row_->count() > 0 ? options_bar_->sizeHint().height() : 0);
 }
 
 QWidget* ViewTile::focus_part() {
