@@ -11,6 +11,7 @@
 #include "analysis/core/read_ahead.h"
 #include "analysis/core/text.h"
 #include "analysis/estimate.h"
+#include "analysis/model/backward.h"
 #include "analysis/model/compute_error.h"
 #include "analysis/model/forward.h"
 #include "analysis/store/run_store.h"
@@ -26,7 +27,7 @@ namespace {
 struct Request {
   std::filesystem::path source, output;
   std::optional<int64_t> step;
-  std::string branch = "main", compute = "f32";
+  std::string branch = "main", compute = "f32", grad_of;
   std::vector<std::string> sites, patches;
   ProbeOptions probes;
   bool dry = false;
@@ -59,18 +60,22 @@ std::vector<std::string> chosen_sites(const ModelSpec& spec, const std::vector<s
   return select_sites(spec, globs);
 }
 
+void declare(TraceFile& file, const ModelSpec& spec, const SiteInfo& site, const Probes& probes) {
+  std::vector<std::string> axes = {"prompt"};
+  std::vector<int64_t> shape = {static_cast<int64_t>(probes.prompts.size())};
+  for (const std::string& axis : site.axes) {
+    axes.push_back(axis);
+    shape.push_back(site_extent(spec, axis, probes.longest()));
+  }
+  file.declare(site.name, axes, shape);
+}
+
 void declare_sites(TraceFile& file, const ModelSpec& spec, const std::vector<std::string>& sites,
                    const Probes& probes) {
   const std::set<std::string> wanted(sites.begin(), sites.end());
   for (const SiteInfo& site : sites_of(spec)) {
     if (wanted.count(site.name) == 0) continue;
-    std::vector<std::string> axes = {"prompt"};
-    std::vector<int64_t> shape = {static_cast<int64_t>(probes.prompts.size())};
-    for (const std::string& axis : site.axes) {
-      axes.push_back(axis);
-      shape.push_back(site_extent(spec, axis, probes.longest()));
-    }
-    file.declare(site.name, axes, shape);
+    declare(file, spec, site, probes);
   }
 }
 
@@ -136,6 +141,24 @@ Interventions changes_asked(const ModelSpec& spec, const std::vector<std::string
   return changes;
 }
 
+// Of every chosen site that has one, under its name with `grad.` in front.
+std::vector<SiteInfo> gradients_asked(const ModelSpec& spec, const std::vector<std::string>& sites) {
+  const std::set<std::string> wanted(sites.begin(), sites.end());
+  std::vector<SiteInfo> gradients;
+  for (const SiteInfo& site : gradient_sites_of(spec))
+    if (wanted.count(site.name.substr(5)) > 0) gradients.push_back(site);
+  return gradients;
+}
+
+// kl: from the unchanged run, at the last position.
+std::unique_ptr<Metric> metric_asked(const std::string& name, const Weights& weights, const Probes& probes,
+                                     Compute compute, Task& task) {
+  if (name != "kl") return metric_from(name, probes, output_vocab(weights.spec()));
+  std::vector<int64_t> last;
+  for (const auto& prompt : probes.prompts) last.push_back(static_cast<int64_t>(prompt.size()) - 1);
+  return divergence_metric(answer_logits(weights, probes, compute, last, task), last);
+}
+
 // Means and resampling read other prompts of the same pass.
 void keep_in_one_pass(const Interventions& changes, const MemoryPlan& memory) {
   if (memory.blocks.size() < 2) return;
@@ -166,6 +189,11 @@ int trace(const Request& request, Console& console) {
   MemoryPlan memory;
   fit_threads(console, [&] { memory = plan_memory(need, budget); });
   keep_in_one_pass(changes, memory);
+  if (!request.grad_of.empty() && memory.blocks.size() > 1)
+    fail_budget(
+        "--grad-of needs all prompts in one pass, and --max-memory allows {} passes only; give more "
+        "memory or fewer prompts",
+        memory.blocks.size());
   if (request.dry) {
     const Estimate estimate = estimate_trace(opened, sites, probes, memory);
     console.print(console.json ? json_text(estimate_json(estimate, budget))
@@ -179,6 +207,12 @@ int trace(const Request& request, Console& console) {
   declare_sites(file, spec, sites, probes);
   file.add("tokens", token_array(probes));
   file.add("lengths", length_array(probes));
+  std::vector<std::string> gradients;
+  if (!request.grad_of.empty())
+    for (const SiteInfo& site : gradients_asked(spec, sites)) {
+      declare(file, spec, site, probes);
+      gradients.push_back(site.name);
+    }
   TraceReader reader(file, sites);
   SiteReader* const readers[] = {&reader};
   Weights weights = *opened.weights;
@@ -189,6 +223,13 @@ int trace(const Request& request, Console& console) {
     Task part = console.task.part(from / all, (from + 1) / all);
     forward(weights, prompts_of(probes, memory.blocks[i]), compute, readers, part,
             {memory.blocks[i].first, &ahead, {}}, changes);
+  }
+  if (!request.grad_of.empty()) {
+    const auto metric = metric_asked(request.grad_of, weights, probes, compute, console.task);
+    TraceReader back(file, gradients);
+    SiteReader* const back_readers[] = {&back};
+    backward(weights, probes, compute, *metric, back_readers, console.task, changes);
+    file.attribute("grad_of", request.grad_of);
   }
   file.attribute("source", opened.record.source);
   file.attribute("step", std::to_string(opened.record.step));
@@ -240,6 +281,11 @@ void add_trace(VerbCatalog& catalog) {
                       "change an activation: 'blocks.1.attn.z[head=3,pos=-1]=zero'; WHAT is a number, "
                       "+number, xFACTOR, zero, mean or prompt:N; may be repeated")
              ->type_name("SITE[INDEX]=WHAT");
+         command
+             .add_option(
+                 "--grad-of", request->grad_of,
+                 "also write each site's gradient, as grad.SITE: logit_diff:A,B@POS, logit:T@POS, nll or kl")
+             ->type_name("METRIC");
          command.add_option("--compute", request->compute, "f32 (default), f64, or bf16 with its error")
              ->type_name("MODE");
          command.add_flag("--dry-run", request->dry, "only say what it would read, compute, hold and take");
