@@ -19,6 +19,7 @@ namespace varve {
 namespace {
 
 constexpr double missing = std::numeric_limits<double>::quiet_NaN();
+constexpr size_t fewest_tests = 4;
 constexpr size_t feature_count = architecture_feature_names.size();
 
 using Places = std::vector<size_t>;
@@ -98,6 +99,7 @@ class Judge {
   }
 
   void random_split(const std::string& kind, size_t parameter, Judged& out) const {
+    if (test_.size() < fewest_tests) return;  // an R2 of two or three rows says nothing
     const auto model = trained(kind, part_of(rows_, parameter, train_), options_.seed);
     const TrainingRows test = part_of(rows_, parameter, test_);
     const std::vector<double> predicted = predictions(*model, test.features);
@@ -284,6 +286,11 @@ Dataset predict_growth(const std::vector<NamedFit>& fits, const PredictOptions& 
       fmt::format("R2 and intervals are of log(1 + v), of K by Yeo-Johnson with power {}; the "
                   "random fifth holds {} layers, often of models that were trained on.",
                   rows.k_power, judge.tests()));
+  if (judge.tests() < fewest_tests)
+    out.notes.push_back(
+        fmt::format("A random fifth is {} layers, too few for R2, importance or coverage; {} or "
+                    "more are needed.",
+                    judge.tests(), fewest_tests));
   out.notes.push_back(rows.models.size() < 2
                           ? std::string("One model: none can be left out, so nothing is known of new ones.")
                           : std::string("Intervals: calibrated on errors of models left out."));

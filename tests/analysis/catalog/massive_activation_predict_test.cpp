@@ -109,6 +109,14 @@ TEST_F(MassiveActivationPredict, OneModelCannotBeLeftOut) {
   EXPECT_TRUE(said);
 }
 
+TEST_F(MassiveActivationPredict, AFifthOfTooFewRowsIsNoTest) {
+  inputs_ = {{"fit.a", planted::fit_of(6, 128, 4)}, {"fit.b", planted::fit_of(6, 256, 4)}};
+  const Dataset result = run().result;
+  EXPECT_TRUE(std::isnan(value(result, "r2_random", ridge, A)));
+  EXPECT_TRUE(std::isnan(value(result, "coverage", ridge, A)));
+  EXPECT_TRUE(std::isfinite(value(result, "r2_model_out", ridge, A)));
+}
+
 TEST_F(MassiveActivationPredict, TooLittleToLearnFromIsRefused) {
   inputs_ = {{"fit.only", planted::fit_of(6, 128, 4)}};
   expect_error([&] { run(); }, {"6 layers", "10"});
