@@ -67,6 +67,7 @@ void MainWindow::export_picture() {
     write_file_atomically(path, picture_of(*content.view, *content.data, content.options, content.selection,
                                            kind, Theme::light(), width, height, scale));
     written_ = "written: " + file.toStdString();
+    flows_->kept();
   });
 }
 
@@ -125,6 +126,7 @@ void MainWindow::copy_command_line() {
         "its numbers.",
         active->content().title);
   QApplication::clipboard()->setText(qtext(lines));
+  flows_->kept();
 }
 
 }  // namespace varve

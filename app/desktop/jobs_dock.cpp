@@ -1,167 +1,169 @@
 // The jobs dock.
 #include "app/desktop/jobs_dock.h"
 
-#include <QApplication>
-#include <QClipboard>
 #include <QHBoxLayout>
+#include <QHelpEvent>
 #include <QPainter>
-#include <QProgressBar>
 #include <QPushButton>
-#include <QStyle>
+#include <QToolTip>
 #include <algorithm>
-#include <set>
 
 #include "analysis/core/text.h"
+#include "app/desktop/marks.h"
 #include "app/desktop/painter_canvas.h"
 
 namespace varve {
 
 namespace {
-constexpr int redraws_millis = 250, left_width = 92;
-constexpr size_t most_rows = 3;
-constexpr double fraction_to_judge = 0.03;  // before that the time left is a guess
+constexpr int redraws_millis = 250, left_width = 96, row_height = 20, button_width = 64;
+constexpr size_t most_rows = 4;
+// Where a row's parts begin, as shares of what is left beside the button.
+constexpr double bar_begins = 0.36, words_begin = 0.64, time_begins = 0.89, bar_height = 8;
 }  // namespace
-
-std::string time_left(double fraction, double seconds) {
-  if (fraction < fraction_to_judge || fraction >= 1 || seconds < 0.5) return "";
-  return show_seconds(seconds * (1 - fraction) / fraction) + " left";
-}
 
 class JobRow : public QWidget {
  public:
   JobRow(Desk& desk, std::shared_ptr<Job> job, QWidget* parent)
-      : QWidget(parent), desk_(desk), job_(std::move(job)) {
-    auto* row = new QHBoxLayout(this);
-    row->setContentsMargins(8, 1, 12, 1);
-    row->setSpacing(10);
-    row->addWidget(mark_ = new QLabel(this));
-    mark_->setFixedWidth(14);
-    row->addWidget(title_ = new QLabel(qtext(job_->title()), this));
-    title_->setObjectName("title");
-    title_->setMinimumWidth(190);
-    row->addWidget(bar_ = new QProgressBar(this), 2);
-    bar_->setRange(0, 1000);
-    bar_->setTextVisible(false);
-    bar_->setMinimumWidth(120);
-    row->addWidget(state_ = new QLabel(this), 3);
-    state_->setObjectName("jobstate");
-    state_->setMinimumWidth(60);
-    row->addWidget(left_ = new QLabel(this));
-    left_->setObjectName("third");
-    left_->setMinimumWidth(70);
-    row->addWidget(button_ = new QPushButton(this));
-    button_->setFixedSize(92, 18);
-    connect(button_, &QPushButton::clicked, this, [this] { act(); });
+      : QWidget(parent), desk_(desk), job_(std::move(job)), button_(new QPushButton(this)) {
+    setFixedHeight(row_height);
+    button_->setFixedSize(button_width, 18);
     refresh();
   }
+  QPushButton& button() { return *button_; }
+  const std::shared_ptr<Job>& job() const { return job_; }
 
   void refresh() {
+    words_ = job_words(*desk_.session, *job_);
+    if (job_->state() == Job::State::running) turn_ += 0.25;
     const Job::State state = job_->state();
-    const double fraction = state == Job::State::done ? 1.0 : job_->progress()->fraction();
-    bar_->setValue(static_cast<int>(fraction * 1000));
-    // What is over needs no bar: its words say how it ended. The bar keeps its place while the row is there.
-    bar_->setVisible(!job_->finished());
-    const bool failed = state == Job::State::failed;
-    if ((state_->property("tone").toString() == "fail") != failed) {
-      state_->setProperty("tone", failed ? "fail" : "");
-      state_->style()->unpolish(state_);
-      state_->style()->polish(state_);
-    }
-    mark_->setText(mark(state));
-    const std::string words = state_words(state);
-    state_->setText(
-        state_->fontMetrics().elidedText(qtext(words), Qt::ElideRight, std::max(60, state_->width())));
-    state_->setToolTip(qtext(words));
-    left_->setText(
-        qtext(job_->finished() ? show_seconds(job_->seconds()) : time_left(fraction, job_->seconds())));
-    button_->setText(!job_->finished()                     ? tr("Stop")
-                     : job_->state() == Job::State::failed ? tr("Copy details")
-                                                           : tr("Dismiss"));
+    button_->setText(!job_->finished()             ? tr("Stop")
+                     : state == Job::State::failed ? tr("Why")
+                                                   : tr("Dismiss"));
     button_->setEnabled(job_->finished() || !job_->progress()->stop_requested());
+    button_->setAccessibleName(button_->text() + " " + qtext(words_.name));
+    setAccessibleDescription(qtext(words_.words));
+    update();
+  }
+
+ protected:
+  void resizeEvent(QResizeEvent*) override { button_->move(width() - button_width - 12, 1); }
+
+  void paintEvent(QPaintEvent*) override {
+    QPainter painter(this);
+    PainterCanvas canvas(painter, {0, 0, width() * 1.0, height() * 1.0}, devicePixelRatioF());
+    const Theme& theme = *desk_.theme;
+    const double room = width() - button_width - 32.0, middle = height() / 2.0;
+    draw_mark(canvas, sign(), {14, middle}, theme, turn_);
+    constexpr Font name{8.5, Face::sans_bold}, plain{8, Face::sans}, mono{8, Face::sans};
+    const double bar_x = room * bar_begins, words_x = room * words_begin, time_x = room * time_begins;
+    const std::string title = elide(canvas, words_.name, name, bar_x - 40);
+    canvas.text({28, middle}, title, name, theme.ink);
+    const double what_x = 28 + canvas.text_width(title, name) + 10;
+    if (bar_x - what_x > 40)
+      canvas.text({what_x, middle}, elide(canvas, words_.what, plain, bar_x - what_x - 12), plain,
+                  theme.ink2);
+    // A bar says how far work has come; what failed or waits has come nowhere that a length would tell.
+    const bool has_bar =
+        words_.has_bar && job_->state() != Job::State::waiting && job_->state() != Job::State::failed;
+    if (has_bar) {
+      const Box track{bar_x, middle - bar_height / 2, words_x - bar_x - 16, bar_height};
+      canvas.fill(track, theme.raised);
+      const bool done = job_->state() == Job::State::done;
+      canvas.fill({track.x, track.y, track.w * words_.reached, track.h}, done ? theme.cached : theme.accent);
+      canvas.fill({track.x, track.y, track.w * std::min(words_.cached, words_.reached), track.h},
+                  theme.cached);
+    }
+    const double from = has_bar ? words_x : bar_x;
+    const bool failed = job_->state() == Job::State::failed;
+    canvas.text({from, middle}, elide(canvas, words_.words, mono, time_x - from - 10), plain,
+                failed ? theme.fail : theme.ink2);
+    canvas.text({time_x, middle}, elide(canvas, words_.time, plain, room - time_x + 8), plain, theme.ink3);
+  }
+
+  bool event(QEvent* event) override {
+    if (event->type() != QEvent::ToolTip) return QWidget::event(event);
+    QToolTip::showText(
+        static_cast<QHelpEvent*>(event)->globalPos(),
+        qtext(words_.name + (words_.what.empty() ? "" : " · " + words_.what) + "\n" + words_.words));
+    return true;
   }
 
  private:
-  static QString mark(Job::State state) {
-    switch (state) {
+  Mark sign() const {
+    switch (job_->state()) {
       case Job::State::waiting:
-        return QStringLiteral("○");
+        return Mark::ring;
       case Job::State::running:
-        return QStringLiteral("◔");
+        return Mark::running;
       case Job::State::done:
-        return QStringLiteral("✓");
+        return words_.nothing_computed ? Mark::cached : Mark::check;
       case Job::State::failed:
-        return QStringLiteral("✕");
+        return Mark::cross;
       case Job::State::stopped:
-        return QStringLiteral("■");
+        return Mark::stopped;
     }
-    return {};
-  }
-
-  std::string state_words(Job::State state) const {
-    if (state == Job::State::waiting) return "waits for the job before it";
-    if (state == Job::State::running)
-      return job_->progress()->stop_requested() ? "stopping" : job_->progress()->doing();
-    if (state == Job::State::failed) return job_->error();
-    if (state == Job::State::stopped) return "stopped; what was finished is kept";
-    const Run* run = desk_.session->current_run();
-    if (run && run->job == job_ && run->complete)
-      return run->computed == 0 ? show_count(run->cached) + " cells from the store, nothing computed"
-                                : show_count(run->computed) + " cells computed, " + show_count(run->cached) +
-                                      " from the store";
-    const auto notes = job_->progress()->notes();
-    return notes.empty() ? "done" : notes.back();
-  }
-
-  void act() {
-    if (!job_->finished())
-      job_->stop();
-    else if (job_->state() == Job::State::failed)
-      QApplication::clipboard()->setText(qtext(job_->title() + "\n" + job_->error()));
-    else
-      desk_.session->forget_finished();
-    desk_.acted();
+    return Mark::none;
   }
 
   Desk& desk_;
   std::shared_ptr<Job> job_;
-  QLabel *mark_, *title_, *state_, *left_;
-  QProgressBar* bar_;
+  JobWords words_;
+  double turn_ = 0;
   QPushButton* button_;
 };
 
 JobsDock::JobsDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
-  auto* row = new QHBoxLayout(this);
-  row->setContentsMargins(0, 0, 0, 0);
-  row->setSpacing(0);
-  auto* left = new QWidget(this);
-  left->setFixedWidth(left_width);
-  auto* names = new QVBoxLayout(left);
-  names->setContentsMargins(12, 5, 4, 5);
-  names->setSpacing(1);
-  auto* title = new QLabel(tr("Jobs"), left);
-  title->setObjectName("title");
-  names->addWidget(title);
-  names->addWidget(count_ = new QLabel(left));
-  count_->setObjectName("second");
-  names->addStretch();
-  row->addWidget(left);
+  auto* column = new QVBoxLayout(this);
+  column->setContentsMargins(left_width, 3, 0, 3);
+  column->setSpacing(0);
+  column->addWidget(card_ = new ErrorCard(this));
   rows_ = new QVBoxLayout;
-  rows_->setContentsMargins(0, 3, 0, 3);
   rows_->setSpacing(0);
-  row->addLayout(rows_, 1);
+  column->addLayout(rows_);
+  column->addStretch();
+  auto* names = new QWidget(this);
+  names->setGeometry(0, 0, left_width, 40);
+  auto* words = new QVBoxLayout(names);
+  words->setContentsMargins(12, 5, 2, 2);
+  words->setSpacing(1);
+  words->addWidget(named_label("title", tr("Jobs"), names));
+  words->addWidget(count_ = named_label("second", {}, names));
   timer_.setInterval(redraws_millis);
   connect(&timer_, &QTimer::timeout, this, [this] {
     refresh();
     emit redrawn();
   });
+  connect(card_, &ErrorCard::dismissed, this, [this] { desk_.acted(); });
+  connect(card_, &ErrorCard::try_asked, this, [this] {
+    card_->hide();
+    emit again_asked(card_of_);
+  });
+}
+
+void JobsDock::explain(const Job& job) {
+  card_of_ = job.title();
+  card_->show_lines(error_lines(job.title(), job.error()), job.title().find(" · ") != std::string::npos);
+}
+
+std::string JobsDock::card_words() const { return card_->isHidden() ? "" : card_->lines().whole(); }
+
+QRect JobsDock::button_place(const Job* job) const {
+  const auto row = by_job_.find(job);
+  if (row == by_job_.end()) return {};
+  QPushButton& button = row->second->button();
+  return {button.mapToGlobal(QPoint(0, 0)), button.size()};
 }
 
 void JobsDock::refresh() {
   std::vector<std::shared_ptr<Job>> jobs = desk_.session->jobs().all();
+  std::erase_if(jobs, [this](const auto& job) { return dismissed_.contains(job); });
   size_t running = 0;
   for (const auto& job : jobs) running += job->finished() ? 0 : 1;
-  // The newest are at the bottom of the list; what runs is always among them.
-  if (jobs.size() > most_rows) jobs.erase(jobs.begin(), jobs.end() - static_cast<std::ptrdiff_t>(most_rows));
+  // The newest are at the bottom; what waits or runs is never left out before what is over.
+  while (jobs.size() > most_rows) {
+    const auto over = std::find_if(jobs.begin(), jobs.end(), [](const auto& job) { return job->finished(); });
+    jobs.erase(over == jobs.end() ? jobs.end() - 1 : over);
+  }
   std::set<const Job*> wanted;
   for (const auto& job : jobs) wanted.insert(job.get());
   std::erase_if(by_job_, [&wanted](const auto& entry) {
@@ -177,11 +179,20 @@ void JobsDock::refresh() {
       continue;
     }
     auto* made = new JobRow(desk_, job, this);
+    connect(&made->button(), &QPushButton::clicked, this, [this, job] {
+      if (!job->finished())
+        job->stop();
+      else if (job->state() == Job::State::failed && card_->isHidden())
+        explain(*job);
+      else
+        dismissed_.insert(job);
+      desk_.acted();
+    });
     rows_->addWidget(made);
     by_job_[job.get()] = made;
   }
   count_->setText(running == 0 ? tr("none running") : tr("%1 of %2 running").arg(running).arg(jobs.size()));
-  setVisible(!jobs.empty());
+  setVisible(!jobs.empty() || !card_->isHidden());
   if (running > 0)
     timer_.start();
   else

@@ -196,6 +196,7 @@ void MainWindow::build_parts() {
           [this](int64_t id, const QPoint& at) { show_view_menu(id, at); });
   connect(views_, &TileArea::painted, this, [this] { write_state(); });
   connect(jobs_, &JobsDock::redrawn, this, [this] { write_state(); });
+  build_flows();
 }
 
 void MainWindow::wake() {
@@ -248,6 +249,7 @@ void MainWindow::resizeEvent(QResizeEvent* event) {
   QMainWindow::resizeEvent(event);
   fold_inspector();
   palette_->hide();
+  if (flows_) flows_->refresh();
 }
 
 void MainWindow::refresh() {
@@ -257,7 +259,7 @@ void MainWindow::refresh() {
   rail_bar_->setVisible(is_open);
   fold_inspector();
   jobs_->refresh();
-  jobs_dock_->setVisible(!session_->jobs().all().empty());
+  jobs_dock_->setVisible(!jobs_->isHidden());
   if (is_open) {
     rail_->refresh();
     const Run* run = session_->current_run();
@@ -273,6 +275,7 @@ void MainWindow::refresh() {
   } else {
     start_->refresh(remembered_.recent);
   }
+  flows_->refresh();
   if (session_->playing() != play_timer_.isActive())
     session_->playing() ? play_timer_.start() : play_timer_.stop();
   setWindowTitle(is_open ? qtext(session_->opened()->name()) + tr(" – Varve") : tr("Varve"));

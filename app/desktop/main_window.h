@@ -17,6 +17,7 @@
 
 #include "app/desktop/actions.h"
 #include "app/desktop/desk.h"
+#include "app/desktop/flow_docks.h"
 #include "app/desktop/fold_tab.h"
 #include "app/desktop/inspector.h"
 #include "app/desktop/jobs_dock.h"
@@ -56,6 +57,7 @@ class MainWindow : public QMainWindow {
 
  private:
   void build_parts();
+  void build_flows();  // docks at the left and the tour
   void build_menus();
   void build_file_menu();
   void build_edit_menu();
@@ -147,6 +149,7 @@ class MainWindow : public QMainWindow {
   FoldTab* fold_tab_;
   Inspector* inspector_;
   JobsDock* jobs_;
+  FlowDocks* flows_ = nullptr;
   QLabel *logo_, *status_words_;
   std::string status_plain_;
   std::string written_;  // what was exported last, for the status line

@@ -115,15 +115,14 @@ void MainWindow::build_series_menu() {
 
 void MainWindow::build_analyse_menu() {
   QMenu* analyse = menuBar()->addMenu(tr("&Analyse"));
-  add_action(analyse, tr("Run logit lens"), Qt::CTRL | Qt::Key_Return,
-             [this] { session_->run("logit-lens"); });
+  add_action(analyse, tr("Run form"), Qt::CTRL | Qt::Key_Return, [this] { flows_->open_form({}); });
+  add_action(analyse, tr("Run logit lens on the prompt"), {}, [this] { session_->run("logit-lens"); });
+  add_action(analyse, tr("Run again"), Qt::CTRL | Qt::SHIFT | Qt::Key_Return,
+             [this] { flows_->run_again(); });
   QMenu* all = analyse->addMenu(tr("Run"));
   for (const Analysis& analysis : analyses().items()) {
-    QAction* action = add_action(all, qtext(analysis.name), {}, [this, name = analysis.name] {
-      const std::string why = session_->why_not_run(name);
-      if (!why.empty()) fail("{}", why);
-      session_->run(name);
-    });
+    QAction* action =
+        add_action(all, qtext(analysis.name), {}, [this, name = analysis.name] { flows_->open_form(name); });
     action->setToolTip(qtext(analysis.summary));
   }
   all->setToolTipsVisible(true);
@@ -192,6 +191,10 @@ void MainWindow::build_window_menu() {
   add_action(window, tr("Next part of the window"), Qt::Key_F6, [this] { next_part(1); });
   add_action(window, tr("Previous part of the window"), Qt::SHIFT | Qt::Key_F6, [this] { next_part(-1); });
   window->addSeparator();
+  add_action(window, tr("Series and results"), {}, [this] { flows_->toggle("results"); });
+  add_action(window, tr("Run form beside the results"), {}, [this] { flows_->toggle("run"); });
+  add_action(window, tr("Notes"), {}, [this] { flows_->toggle("notes"); });
+  add_action(window, tr("Note here"), Qt::Key_N, [this] { flows_->note_here(); });
   add_action(window, tr("Inspector"), Qt::Key_I, [this] { fold_tab_->toggle(); });
   add_action(window, tr("Full screen"), Qt::Key_F11,
              [this] { isFullScreen() ? showNormal() : showFullScreen(); });
@@ -201,6 +204,7 @@ void MainWindow::build_window_menu() {
 
 void MainWindow::build_help_menu() {
   QMenu* help = menuBar()->addMenu(tr("&Help"));
+  add_action(help, tr("Tour"), {}, [this] { flows_->begin_tour(); });
   add_action(help, tr("Keys"), Qt::Key_Question, [this] { show_keys(); });
   add_action(help, tr("What is this"), QKeySequence::WhatsThis, [] { QWhatsThis::enterWhatsThisMode(); });
   add_action(help, tr("Doctor"), {}, [this] { run_doctor(); });

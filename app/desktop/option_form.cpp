@@ -56,6 +56,20 @@ std::string option_label(const SettingInfo& info) {
 
 std::string option_object_name(const SettingInfo& info) { return "option_" + info.name; }
 
+QComboBox* make_choice_box(QWidget* parent) { return new ChoiceBox(parent); }
+
+QWidget* make_form_widget(const SettingInfo& info, QWidget* parent, OptionChanged changed) {
+  if (info.kind == SettingKind::choice || info.kind == SettingKind::boolean)
+    return make_option_widget(info, parent, std::move(changed));
+  auto* line = new QLineEdit(parent);
+  line->setAcceptDrops(false);
+  line->setObjectName(qtext(option_object_name(info)));
+  QObject::connect(line, &QLineEdit::textEdited, line, [name = info.name, changed](const QString& text) {
+    changed(name, text.trimmed().toStdString());
+  });
+  return line;
+}
+
 QWidget* make_option_widget(const SettingInfo& info, QWidget* parent, OptionChanged changed) {
   QWidget* made = nullptr;
   const std::string name = info.name;
@@ -100,7 +114,7 @@ void show_option_value(QWidget* widget, const SettingInfo&, const std::string& v
     check->setChecked(value == "true");
   else if (auto* spin = qobject_cast<QSpinBox*>(widget))
     spin->setValue(std::stoi(value));
-  else if (auto* line = qobject_cast<QLineEdit*>(widget))
+  else if (auto* line = qobject_cast<QLineEdit*>(widget); line && line->text() != qtext(value))
     line->setText(qtext(value));
 }
 

@@ -163,6 +163,7 @@ void MainWindow::write_state() {
                         {"by", watched->held_up().by},
                         {"paint_millis", watched->held_up().longest_paint_millis}};
   state["sessions"] = sessions_.size();
+  if (flows_) state["flows"] = flows_->report();
   if (palette_->isVisible())
     state["palette"] = {{"typed", palette_->typed()}, {"found", palette_->shown_words()}};
   if (const QWidget* focused = QApplication::focusWidget())
