@@ -184,10 +184,10 @@ std::string tie_note(const Dataset& joined, double tie) {
   return fmt::format(
       "Near ties: at the worst step ({}) {} choices of a token in a layer were decided by less than {} in "
       "probability "
-      "between the last chosen expert and the next; the nearest at any step by {}. Rounding could turn "
+      "between the last chosen expert and the next; the nearest at any step by {:.2g}. Rounding could turn "
       "these.",
       joined.coord("step") ? joined.coord("step")->text(worst) : std::to_string(worst), show_count(most), tie,
-      show_number(nearest));
+      nearest);
 }
 
 }  // namespace varve

@@ -63,6 +63,10 @@ def said(value, digits=2):
     return "–" if value is None or math.isnan(value) else f"{value:.{digits}f}"
 
 
+def chance(p):
+    return "–" if p is None else f"{p:.2g}"
+
+
 pictures = []
 if not store.exists():
     varve("import", here, "-o", store)
@@ -142,9 +146,9 @@ for kind, data in tests.items():
             page.append(f"| {metric} | {domain} | {n} | {said(at(data, 'pearson', metric=metric, score=score))} "
                         f"({said(at(data, 'pearson_low', metric=metric, score=score))} to "
                         f"{said(at(data, 'pearson_high', metric=metric, score=score))}) | "
-                        f"{said(at(data, 'pearson_p', metric=metric, score=score), 4)} | "
+                        f"{chance(at(data, 'pearson_p', metric=metric, score=score))} | "
                         f"{said(at(data, 'spearman', metric=metric, score=score))} | "
-                        f"{said(at(data, 'spearman_p', metric=metric, score=score), 4)} |")
+                        f"{chance(at(data, 'spearman_p', metric=metric, score=score))} |")
 page.append("")
 if weak:
     page.append("**Too short to conclude**: some of these rest on fewer than 8 checkpoints.")
