@@ -88,7 +88,7 @@ picture("pathways", "small-multiples", "array=distance_layer", name="distance-by
 picture("pathways", "pathway-flow", name="flow")
 picture("expert-specialisation", "lines", "array=information", "series=layer", name="information")
 picture("router-saturation", "lines", "array=saturation", "series=layer", name="saturation")
-picture("expert-coactivation", "matrix", "array=lift", name="coactivation")
+picture("expert-coactivation", "matrix", "array=lift", "order=clustered", name="coactivation")
 picture("memorisation", "lines", "array=memorised_share", "series=group", name="memorised")
 
 steps = pathways["coords"]["step"]
