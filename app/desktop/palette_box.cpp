@@ -163,6 +163,11 @@ bool PaletteBox::eventFilter(QObject* watched, QEvent* event) {
   if (event->type() == QEvent::FocusOut && isVisible() &&
       static_cast<QFocusEvent*>(event)->reason() != Qt::ActiveWindowFocusReason)
     hide();
+  // While the palette is open keys are its own, before they become the window's actions.
+  if (event->type() == QEvent::ShortcutOverride) {
+    event->accept();
+    return true;
+  }
   if (event->type() != QEvent::KeyPress) return QFrame::eventFilter(watched, event);
   const auto* key = static_cast<QKeyEvent*>(event);
   const int row = list_->currentIndex().row(), rows = model_->rowCount();
