@@ -11,7 +11,7 @@ namespace varve {
 
 namespace {
 
-constexpr int left_width = 248, least_left = 220, form_height = 420, narrow = 1100, look_millis = 200;
+constexpr int left_width = 248, least_left = 220, form_height = 520, narrow = 1100, look_millis = 200;
 
 nlohmann::json box_of(const QRect& box) { return {box.x(), box.y(), box.width(), box.height()}; }
 

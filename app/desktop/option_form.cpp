@@ -56,7 +56,13 @@ std::string option_label(const SettingInfo& info) {
 
 std::string option_object_name(const SettingInfo& info) { return "option_" + info.name; }
 
-QComboBox* make_choice_box(QWidget* parent) { return new ChoiceBox(parent); }
+QComboBox* make_choice_box(QWidget* parent) {
+  auto* box = new ChoiceBox(parent);
+  // A form shares its width; the longest entry must not.
+  box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  box->setMinimumContentsLength(4);
+  return box;
+}
 
 QWidget* make_form_widget(const SettingInfo& info, QWidget* parent, OptionChanged changed) {
   if (info.kind == SettingKind::choice || info.kind == SettingKind::boolean)
