@@ -68,7 +68,6 @@ std::string leftover_message(const std::string& verb, const CLI::App& command,
                              const std::vector<std::string>& extras) {
   for (const std::string& word : extras) {
     const std::string name = word.substr(0, word.find('='));
-    if (is_later_option(verb, name)) return fmt::format("{} is not built yet; it comes later", name);
     if (name.size() > 1 && name[0] == '-')
       return fmt::format("there is no option '{}'; did you mean '{}'? See 'varve {} --help'.", name,
                          nearest(name, option_names(command)), verb);

@@ -182,7 +182,8 @@ std::vector<PairEstimate> bootstrap_pair_means(std::span<const std::vector<doubl
   std::vector<std::vector<double>> means(sets.size());
   for (size_t set = 0; set < sets.size(); ++set) {
     estimates[set].value = mean_of(set, static_cast<double>(first.size()));
-    estimates[set].n = std::count_if(sets[set].begin(), sets[set].end(), [](double v) { return std::isfinite(v); });
+    estimates[set].n =
+        std::count_if(sets[set].begin(), sets[set].end(), [](double v) { return std::isfinite(v); });
     estimates[set].low = estimates[set].high = estimates[set].error = missing;
   }
   if (place.size() < 3) return estimates;

@@ -7,8 +7,4 @@ bool is_later_verb(const std::string& verb) {
   return verb == "batch" || verb == "submit" || verb == "replay" || verb == "train";
 }
 
-bool is_later_option(const std::string& verb, const std::string& option) {
-  return verb == "trace" && (option == "--grad-of" || option == "--patch");
-}
-
 }  // namespace varve

@@ -6,6 +6,5 @@
 namespace varve {
 
 bool is_later_verb(const std::string& verb);
-bool is_later_option(const std::string& verb, const std::string& option);  // option with its dashes
 
 }  // namespace varve

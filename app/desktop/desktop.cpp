@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <vector>
 
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
@@ -59,6 +60,10 @@ int run_desktop(int argc, char** argv) {
   format.setVersion(3, 3);
   format.setProfile(QSurfaceFormat::CoreProfile);
   QSurfaceFormat::setDefaultFormat(format);
+  // Qt takes --session for itself (that of a session manager) out of what it is given.
+  std::vector<char*> given(argv, argv + argc + 1);
+  QStringList words;
+  for (int i = 0; i < argc; ++i) words.append(QString::fromLocal8Bit(argv[i]));
   WatchedApplication application(argc, argv);
   QApplication::setApplicationName(QStringLiteral("varve"));
   QApplication::setApplicationVersion(QStringLiteral(VARVE_VERSION));
@@ -76,7 +81,7 @@ int run_desktop(int argc, char** argv) {
   QCommandLineOption state("state", "Write what is shown to this file after every change.", "file");
   state.setFlags(QCommandLineOption::HiddenFromHelp);
   parser.addOptions({theme, text, session, state});
-  parser.process(application);
+  parser.process(words);
   if (parser.isSet(theme) && parser.value(theme) != "light" && parser.value(theme) != "dark") {
     qCritical("--theme is light or dark, not '%s'", qPrintable(parser.value(theme)));
     return 2;
@@ -93,7 +98,7 @@ int run_desktop(int argc, char** argv) {
   options.program_folder = QCoreApplication::applicationDirPath().toStdString();
   const Remembered remembered = remembered_in(options.session);
   const double points = number_in(remembered, "font_points");
-  begin_anew_for_font(points > 0 ? points : QApplication::font().pointSizeF(), argv);
+  begin_anew_for_font(points > 0 ? points : QApplication::font().pointSizeF(), given.data());
   if (const double count = number_in(remembered, "threads"); count >= 1 && count <= 256)
     set_threads(static_cast<int>(count));
   MainWindow window(options);

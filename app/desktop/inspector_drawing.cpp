@@ -54,13 +54,21 @@ class Page {
     const Font font = fact.mono ? token_font : row_font;
     const double name_width = canvas_.text_width(fact.name, row_font);
     canvas_.text({left_, y_}, fact.name, row_font, theme_.ink2);
-    const double room = right_ - left_ - name_width - 12;
-    canvas_.text({right_, y_}, elide(canvas_, fact.value, font, room), font, ink, Align::right);
+    double right = right_;
+    if (!fact.at_pin.empty()) {
+      const std::string words = "(" + fact.at_pin + ")";
+      canvas_.text({right, y_}, words, small_font, theme_.ink3, Align::right);
+      right -= canvas_.text_width(words, small_font) + 6;
+    }
+    const double room = right - left_ - name_width - 12;
+    canvas_.text({right, y_}, elide(canvas_, fact.value, font, room), font, ink, Align::right);
     y_ += fact_row;
   }
 
-  void top_token(const TopToken& token) {
-    constexpr double label_width = 86, number_width = 46;
+  // With an A its probability stands beside the number and as a tick on the bar.
+  void top_token(const TopToken& token, bool has_pin) {
+    constexpr double label_width = 86;
+    const double pin_width = has_pin ? 40 : 0, number_width = 46 + pin_width;
     const Font font = token.is_true ? token_bold : token_font;
     canvas_.text({left_ + label_width - 8, y_}, elide(canvas_, token.text, font, label_width - 8), font,
                  theme_.ink, Align::right);
@@ -70,7 +78,13 @@ class Page {
     if (std::isfinite(token.probability))
       canvas_.fill({bar_left, y_ - 5, std::max(1.0, bar_room * std::clamp(token.probability, 0.0, 1.0)), 10},
                    color);
-    canvas_.text({right_, y_}, show_probability(token.probability), row_font, theme_.ink, Align::right);
+    if (std::isfinite(token.at_pin))
+      canvas_.fill({bar_left + bar_room * std::clamp(token.at_pin, 0.0, 1.0) - 1, y_ - 7, 2, 14},
+                   theme_.category[1]);
+    canvas_.text({right_ - pin_width, y_}, show_probability(token.probability), row_font, theme_.ink,
+                 Align::right);
+    if (has_pin)
+      canvas_.text({right_, y_}, show_probability(token.at_pin), small_font, theme_.ink3, Align::right);
     y_ += bar_row;
   }
 
@@ -90,7 +104,8 @@ class Page {
     y_ += fact_row;
   }
 
-  void plot(const OverTraining& over, int64_t selected_layer, int64_t current_step);
+  void plot(const OverTraining& over, int64_t selected_layer, int64_t current_step,
+            std::optional<int64_t> pin_step);
   double bottom() const { return y_ - canvas_.area().y + 4; }
 
  private:
@@ -122,7 +137,8 @@ std::vector<std::pair<int64_t, double>> end_labels(const OverTraining& over, int
   return labels;
 }
 
-void Page::plot(const OverTraining& over, int64_t selected_layer, int64_t current_step) {
+void Page::plot(const OverTraining& over, int64_t selected_layer, int64_t current_step,
+                std::optional<int64_t> pin_step) {
   const auto layers = static_cast<int64_t>(over.lines.size()) - 1;
   const Box plot{left_ + 26, y_ + 2, right_ - left_ - 26 - 44, plot_height};
   canvas_.fill(plot, theme_.canvas);
@@ -161,6 +177,12 @@ void Page::plot(const OverTraining& over, int64_t selected_layer, int64_t curren
   };
   for (const TrainingLine& line : over.lines)
     if (line.layer != selected_layer) draw_line(line, theme_.strong, 1);
+  if (pin_step)
+    if (const double at = x.pixel(static_cast<double>(*pin_step)); std::isfinite(at)) {
+      canvas_.line({at, plot.y}, {at, plot.bottom()}, theme_.category[1]);
+      canvas_.text({at + (at > plot.x + 14 ? -4 : 4), plot.y + 8}, "A", small_bold, theme_.category_text[1],
+                   at > plot.x + 14 ? Align::right : Align::left);
+    }
   const double now = x.pixel(static_cast<double>(current_step));
   if (std::isfinite(now)) canvas_.line({now, plot.y}, {now, plot.bottom()}, theme_.ink);
   for (const TrainingLine& line : over.lines)
@@ -217,13 +239,14 @@ double draw_inspector(const InspectorContent& content, const Theme& theme, Canva
   const CellFacts& facts = *content.facts;
   page.heading(facts.heading, "after " + facts.after +
                                   (facts.next.empty() ? " · the last token" : " · true next " + facts.next));
-  page.section("Top tokens", "probability, step " + show_step(content.current_step));
-  for (const TopToken& token : facts.top) page.top_token(token);
+  page.section("Top tokens", "p, " + show_step(content.current_step) +
+                                 (facts.pin_step ? "  (A: " + show_step(*facts.pin_step) + ")" : ""));
+  for (const TopToken& token : facts.top) page.top_token(token, facts.pin_step.has_value());
   page.section("Numbers", "");
   for (const Fact& fact : facts.numbers) page.fact(fact);
   if (content.over && !facts.next.empty()) {
     page.section("Over training, this cell", "p(" + facts.next + ") by layer");
-    page.plot(*content.over, facts.layer, content.current_step);
+    page.plot(*content.over, facts.layer, content.current_step, facts.pin_step);
   }
   page.section("Where this number comes from", "");
   for (const Fact& fact : facts.origin) page.fact(fact);

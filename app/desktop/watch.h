@@ -21,8 +21,8 @@ class WatchedApplication : public QApplication {
   ~WatchedApplication() override;
   bool notify(QObject* receiver, QEvent* event) override;
   const HeldUp& held_up() const { return held_up_; }
-  // Begins anew; the event in hand is no longer counted. Opening a series does that: its first picture sets up
-  // canvases and fonts, and how long it takes until it is there is another figure.
+  // Begins anew; the event in hand is no longer counted. Opening a series does that: its first picture sets
+  // up canvases and fonts, and how long it takes until it is there is another figure.
   void reset();
 
  private:

@@ -7,6 +7,7 @@
 
 #include "analysis/core/text.h"
 #include "analysis/model/tokenizer.h"
+#include "app/session/answer.h"
 
 namespace varve {
 
@@ -76,6 +77,24 @@ std::vector<Fact> numbers_of(const Dataset& data, const Place& place, int64_t la
           {.name = "first correct layer", .value = first_correct(data, place, layers, has_next)}};
 }
 
+// "step 4k on": from which step on it is right at each later one that was computed.
+std::string since(const std::optional<int64_t>& step) {
+  return step ? "step " + show_step(*step) + " on" : "never";
+}
+
+// Which layer is the first to say the right token, and from which step on.
+void add_answer(std::vector<Fact>& numbers, const Session& session, const Place& place) {
+  const Run* run = session.current_run();
+  if (!run) return;
+  std::vector<std::pair<int64_t, const Dataset*>> cells;
+  for (const auto& [step, cell] : run->cells) cells.emplace_back(step, cell.data.get());
+  const auto answer = answer_at(cells, session.choice().step, place.prompt, place.pos);
+  if (!answer) return;
+  if (answer->first_layer)
+    numbers.push_back({.name = "that layer is right from", .value = since(answer->layer_since)});
+  numbers.push_back({.name = "the output is right from", .value = since(answer->output_since)});
+}
+
 std::vector<Fact> origin_of(const Dataset& data, const Shown& shown, const std::string& analysis,
                             int64_t tokens) {
   std::vector<Fact> origin;
@@ -91,6 +110,19 @@ std::vector<Fact> origin_of(const Dataset& data, const Shown& shown, const std::
   if (compute != data.provenance.end())
     origin.push_back({.name = "computed in", .value = compute->second + ", weights raw"});
   return origin;
+}
+
+// The same cell at A beside each number.
+void add_pin(const Shown& pinned, const Place& place, bool has_next, CellFacts& facts) {
+  if (!pinned.data || !pinned.data->has("prob_true") || !pinned.data->has_axis("layer")) return;
+  if (pinned.data->extent("layer") != facts.layers + 1 || place.pos >= pinned.data->extent("pos")) return;
+  facts.pin_step = pinned.step;
+  for (const TopToken& then : top_tokens(*pinned.data, place, -1))
+    for (TopToken& now : facts.top)
+      if (now.id == then.id) now.at_pin = then.probability;
+  const std::vector<Fact> numbers = numbers_of(*pinned.data, place, facts.layers, has_next);
+  for (size_t i = 0; i < numbers.size() && i < facts.numbers.size(); ++i)
+    facts.numbers[i].at_pin = numbers[i].value;
 }
 
 }  // namespace
@@ -125,6 +157,9 @@ std::optional<CellFacts> cell_facts(const Session& session) {
   if (has_next) facts.next = words.text(place->pos + 1);
   facts.top = top_tokens(data, *place, true_id);
   facts.numbers = numbers_of(data, *place, facts.layers, has_next);
+  if (session.choice().pin)
+    add_pin(session.shown_at(session.run_of("logit-lens"), *session.choice().pin), *place, has_next, facts);
+  add_answer(facts.numbers, session, *place);
   int64_t tokens = 0;
   for (int64_t i = 0; i < ids.size(); ++i) tokens += ids.number(i) >= 0 ? 1 : 0;
   facts.origin = origin_of(data, shown, "logit-lens", tokens);

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <vector>
@@ -14,19 +15,22 @@ struct TopToken {
   std::string text;
   int64_t id = -1;
   double probability = 0;
-  bool is_true = false;  // the token that really comes next
+  bool is_true = false;                                      // the token that really comes next
+  double at_pin = std::numeric_limits<double>::quiet_NaN();  // its probability at A; NaN: not among the best
 };
 
 struct Fact {
   std::string name, value;
   enum class Tone { plain, good, bad } tone = Tone::plain;
   bool mono = false;
+  std::string at_pin = {};  // the same at A; empty: no A, or it has none
 };
 
 struct CellFacts {
   int64_t layer = 0, prompt = 0, pos = 0, layers = 0;  // layers: index of the output row
   std::string heading;                                 // "Layer 9 · position 13"
   std::string after, next;                             // the token here, the true next one ("" at the end)
+  std::optional<int64_t> pin_step;                     // of A's cell, where a step is pinned
   std::vector<TopToken> top;
   std::vector<Fact> numbers;  // entropy, rank, KL ...
   std::vector<Fact> origin;   // result, checks, tokens

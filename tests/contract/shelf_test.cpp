@@ -88,7 +88,8 @@ TEST(Shelves, AnalysesKeepTheirPromises) {
   expect_tests("analysis/catalog", "tests/analysis/catalog");
   for (const Analysis& one : analyses().items()) {
     EXPECT_FALSE(one.help.empty()) << one.name;
-    EXPECT_TRUE(one.begin || !one.cells_of.empty() || one.reduce_with) << one.name << ": nothing makes its result";
+    EXPECT_TRUE(one.begin || !one.cells_of.empty() || one.reduce_with)
+        << one.name << ": nothing makes its result";
     expect_settings(one.name, one.settings);
   }
 }

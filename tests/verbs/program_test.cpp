@@ -63,9 +63,6 @@ TEST(Program, WordsOfLaterIssuesSaySo) {
     EXPECT_EQ(ended.exit_code, 2);
     EXPECT_THAT(ended.err, HasSubstr("not built yet"));
   }
-  const Ended ended = varve_run({"trace", "x", "--sites", "logits", "-o", "y", "--grad-of", "nll"});
-  EXPECT_EQ(ended.exit_code, 2);
-  EXPECT_THAT(ended.err, HasSubstr("--grad-of is not built yet"));
 }
 
 TEST(Program, SharedOptionsStandBeforeOrAfterTheVerb) {
