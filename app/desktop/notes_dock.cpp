@@ -31,6 +31,7 @@ NotesDock::NotesDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk)
   top->addWidget(count_ = named_label("third", {}, this));
   body->addLayout(top);
   body->addWidget(text_ = new QPlainTextEdit(this), 1);
+  text_->setAcceptDrops(false);  // a folder dropped here is meant for the window
   text_->setPlaceholderText(tr("Markdown. Kept as notes.md in the store's folder."));
   text_->setAccessibleName(tr("Note"));
   text_->setTabChangesFocus(true);

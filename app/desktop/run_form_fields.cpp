@@ -127,6 +127,7 @@ void RunFormDock::build_fixed() {
   row->setContentsMargins(0, 0, 0, 0);
   row->setSpacing(4);
   row->addWidget(prompt_ = new QLineEdit(prompt), 1);
+  prompt_->setAcceptDrops(false);  // a folder dropped on any field is meant for the window
   row->addWidget(prompt_menu_ = new QToolButton(prompt));
   prompt_->setPlaceholderText(tr("text, ids: or pack:"));
   prompt_->setMinimumWidth(60);
@@ -150,6 +151,7 @@ void RunFormDock::build_fixed() {
   column->setSpacing(4);
   column->addWidget(steps_ = make_choice_box(steps));
   column->addWidget(list_ = new QLineEdit(steps));
+  list_->setAcceptDrops(false);
   steps_->addItems({tr("all of the branch"), tr("these"), tr("A and now")});
   add_row("steps", tr("steps"), steps,
           "Which checkpoints: all, a list as in first,1:512:x2,1000:7000:1000,last, or the pinned one and "
@@ -174,6 +176,7 @@ void RunFormDock::build_fixed() {
     changed();
   });
   limit_ = new QLineEdit(fixed_);
+  limit_->setAcceptDrops(false);
   limit_->setPlaceholderText(tr("no limit"));
   add_row("memory", tr("memory"), limit_,
           "What the whole program may hold at its peak, as in 2 GB. With less, prompts go through in more "

@@ -96,8 +96,14 @@ TEST_F(Files, TheMapBelowIsExportedWhereItIsTheActiveView) {
       desk.shows([](const auto& s) { return s.at("step") == 512 && s.at("selection").at("layer") == 2; }));
   const std::vector<std::string> rows = lines_of(exported(desk, "shift+e", "Export data", "map.csv"));
   ASSERT_FALSE(rows.empty());
-  EXPECT_EQ(rows.size(), 1 + 16 * 5U);
   EXPECT_EQ(rows.front(), "array,step,layer,value,unit");
+  const auto count = [&rows](const std::string& array) {
+    return std::count_if(rows.begin(), rows.end(),
+                         [&](const std::string& row) { return row.rfind(array + ",", 0) == 0; });
+  };
+  EXPECT_EQ(count("prob_true"), 16 * 5);
+  EXPECT_EQ(count("prob_true_n"), 16 * 5) << "of how many positions each is the mean";
+  EXPECT_EQ(rows.size(), 1 + 2 * 16 * 5U);
 }
 
 // Many steps of one checkpoint: links cost no room, and each takes a moment to import.
