@@ -7,6 +7,10 @@
 #include <cstdint>
 #include <cstring>
 
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
+
 #include "analysis/lens_sums.h"
 #include "analysis/model/exponential.h"
 
@@ -41,9 +45,17 @@ struct Lanes {
 };
 
 [[gnu::always_inline]] inline void widen(const Floats& from, Lanes& to) {
+#if defined(__AVX512F__)
+  // gcc 12 takes a conversion of eight floats apart into two of four.
+  to.low = (Doubles)_mm512_maskz_cvtps_pd(
+      0xff, (__m256)__builtin_shufflevector(from, from, 0, 1, 2, 3, 4, 5, 6, 7));
+  to.high = (Doubles)_mm512_maskz_cvtps_pd(
+      0xff, (__m256)__builtin_shufflevector(from, from, 8, 9, 10, 11, 12, 13, 14, 15));
+#else
   to.low = __builtin_convertvector(__builtin_shufflevector(from, from, 0, 1, 2, 3, 4, 5, 6, 7), Doubles);
   to.high =
       __builtin_convertvector(__builtin_shufflevector(from, from, 8, 9, 10, 11, 12, 13, 14, 15), Doubles);
+#endif
 }
 
 [[gnu::always_inline]] inline double fold(const Lanes& sum) {
@@ -89,8 +101,9 @@ struct Totals {
   Lanes mass, mean, final_gap, lens_gap;
 };
 
+template <bool both>
 [[gnu::always_inline]] inline void add_lanes(const Floats& z, float largest, const Floats& f, const Floats& p,
-                                             bool both, Totals& totals) {
+                                             Totals& totals) {
   const Floats gap = z - largest;
   Floats power = gap;
   exponentials(power);
@@ -101,7 +114,7 @@ struct Totals {
   totals.mass.high += e.high;
   totals.mean.low += e.low * g.low;
   totals.mean.high += e.high * g.high;
-  if (!both) return;
+  if constexpr (!both) return;
   Lanes last, row, q;
   widen(f, last);
   widen(z, row);
@@ -113,21 +126,18 @@ struct Totals {
   totals.lens_gap.high -= e.high * high;
 }
 
-LensSums sums_of(const float* z, float largest, const float* f, const float* p, int64_t count) {
-  LensSums sums;
-  sums.max = static_cast<double>(largest);
-  if (!std::isfinite(largest)) return sums;
-  const bool both = f != nullptr;
+template <bool both>
+Totals totals_of(const float* z, float largest, const float* f, const float* p, int64_t count) {
   Totals totals;
   Floats row = {}, last = {}, probability = {};
   const int64_t even = count / lanes * lanes;
   for (int64_t i = 0; i < even; i += lanes) {
     load(z + i, row);
-    if (both) {
+    if constexpr (both) {
       load(f + i, last);
       load(p + i, probability);
     }
-    add_lanes(row, largest, last, probability, both, totals);
+    add_lanes<both>(row, largest, last, probability, totals);
   }
   if (even < count) {
     // Filled up with what adds nothing: e^(z - m) and p are zero there.
@@ -135,11 +145,23 @@ LensSums sums_of(const float* z, float largest, const float* f, const float* p, 
     last = probability = Floats{};
     for (int64_t i = even; i < count; ++i) {
       row[i - even] = z[i];
-      if (both) last[i - even] = f[i];
-      if (both) probability[i - even] = p[i];
+      if constexpr (both) {
+        last[i - even] = f[i];
+        probability[i - even] = p[i];
+      }
     }
-    add_lanes(row, largest, last, probability, both, totals);
+    add_lanes<both>(row, largest, last, probability, totals);
   }
+  return totals;
+}
+
+// f and p are given together or not at all.
+LensSums sums_of(const float* z, float largest, const float* f, const float* p, int64_t count) {
+  LensSums sums;
+  sums.max = static_cast<double>(largest);
+  if (!std::isfinite(largest)) return sums;
+  const Totals totals =
+      f != nullptr ? totals_of<true>(z, largest, f, p, count) : totals_of<false>(z, largest, f, p, count);
   sums.mass = fold(totals.mass);
   sums.mean = fold(totals.mean);
   sums.final_gap = fold(totals.final_gap);

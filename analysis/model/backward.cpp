@@ -7,7 +7,6 @@
 
 #include "analysis/core/error.h"
 #include "analysis/model/backward_pass.h"
-#include "analysis/model/output_map.h"
 
 namespace varve {
 namespace {
@@ -16,11 +15,14 @@ namespace {
 template <class T>
 class Keeper : public SiteReader {
  public:
-  Keeper(std::set<std::string> names, std::map<std::string, std::vector<T>>& kept)
-      : names_(std::move(names)), kept_(kept) {}
+  Keeper(std::set<std::string> names, std::map<std::string, std::vector<T>>& kept, int64_t rows)
+      : names_(std::move(names)), kept_(kept), rows_(rows) {}
   bool wants(const std::string& site) const override { return names_.count(site) > 0; }
   void see(const Site& site) override {
     std::vector<T>& values = kept_[site.name];
+    // All prompts' at once: growing would hold it twice.
+    if (values.empty() && site.shape[0] > 0)
+      values.reserve(static_cast<size_t>(site.size() / site.shape[0] * rows_));
     if constexpr (std::is_same_v<T, float>)
       values.insert(values.end(), site.f32.begin(), site.f32.end());
     else
@@ -30,6 +32,7 @@ class Keeper : public SiteReader {
  private:
   std::set<std::string> names_;
   std::map<std::string, std::vector<T>>& kept_;
+  int64_t rows_;
 };
 
 template <class T>
@@ -43,7 +46,42 @@ Start start_at(int64_t layer, const std::vector<T>& stream) {
   return start;
 }
 
+// What the way back through a block reads: without parameters' own gradients far from all of it.
+std::vector<std::string> parts_read(const ModelSpec& spec, int64_t layer, bool parameters) {
+  if (parameters || is_sparse(spec, layer))
+    return {"resid_pre",    "ln1.normalized",      "attn.q",              "attn.k",
+            "attn.v",       "attn.rot_q",          "attn.rot_k",          "attn.z",
+            "attn.out",     "attn_out",            "resid_mid",           "ln2.normalized",
+            "mlp.pre",      "mlp.post",            "mlp.out",             "mlp_out",
+            "router.logits", "router.probs",       "router.topk_indices", "router.topk_weights",
+            "router.shared_gate"};
+  std::vector<std::string> parts = {"resid_pre", "attn.v", "resid_mid", "mlp.pre"};
+  const bool rotary = spec.positions == Positions::rotary, normed = spec.qk_norm_full || spec.qk_norm_per_head;
+  if (rotary) parts.insert(parts.end(), {"attn.rot_q", "attn.rot_k"});
+  if (!rotary || spec.clip_qkv > 0) parts.insert(parts.end(), {"attn.q", "attn.k"});
+  if (normed || (spec.gated_mlp && spec.shared_parallel_norm)) parts.push_back("ln1.normalized");
+  if (spec.gated_mlp) parts.push_back("ln2.normalized");
+  if (spec.post_norm) parts.insert(parts.end(), {"attn.out", "mlp.out"});
+  if (spec.norm_after_sum) parts.insert(parts.end(), {"attn_out", "mlp_out"});
+  return parts;
+}
+
 }  // namespace
+
+int64_t kept_bytes_per_place(const ModelSpec& spec, int64_t layer, Compute compute) {
+  std::map<std::string, std::vector<std::string>> axes;
+  for (const SiteInfo& site : sites_of(spec)) axes[site.name] = site.axes;
+  int64_t numbers = 0;
+  for (const std::string& part : parts_read(spec, layer, false)) {
+    const auto found = axes.find(fmt::format("blocks.{}.{}", layer, part));
+    if (found == axes.end()) continue;
+    int64_t width = 1;
+    for (const std::string& axis : found->second)
+      if (axis != "pos") width *= site_extent(spec, axis, 1);
+    numbers += width;
+  }
+  return numbers * (compute == Compute::f64 ? 8 : 4);
+}
 
 std::vector<SiteInfo> gradient_sites_of(const ModelSpec& spec) {
   std::vector<SiteInfo> sites;
@@ -61,7 +99,8 @@ std::vector<SiteInfo> gradient_sites_of(const ModelSpec& spec) {
 template <class T>
 BackwardPass<T>::BackwardPass(const Weights& weights, const Probes& probes, Compute compute,
                               const Metric& metric, std::span<SiteReader* const> readers, Task& task,
-                              const Interventions& interventions, ParameterReader* parameters)
+                              const Interventions& interventions, ParameterReader* parameters,
+                              int64_t keep_bytes)
     : weights_(weights),
       spec_(weights.spec()),
       probes_(probes),
@@ -71,7 +110,8 @@ BackwardPass<T>::BackwardPass(const Weights& weights, const Probes& probes, Comp
       task_(task),
       interventions_(interventions),
       changes_(weights.spec(), interventions, 0),
-      parameters_(parameters) {
+      parameters_(parameters),
+      keep_bytes_(keep_bytes) {
   for (const Intervention& change : interventions) {
     const std::string site = plain_site(change.site);
     if (site == "logits" || site.starts_with("ln_final") || site.ends_with("topk_indices"))
@@ -108,49 +148,52 @@ std::vector<double> BackwardPass<T>::run() {
 }
 
 template <class T>
+bool BackwardPass<T>::looks_into_attention() const {
+  for (int64_t layer = 0; layer < spec_.layers; ++layer)
+    for (const char* part : {"attn.scores", "attn.pattern"})
+      if (const std::string site = fmt::format("blocks.{}.{}", layer, part);
+          changes_.any(site) || wanted(site))
+        return true;
+  return false;
+}
+
+template <class T>
 void BackwardPass<T>::keep_streams() {
   std::set<std::string> names;
   const auto after = [](int64_t layer) { return fmt::format("blocks.{}.resid_post", layer); };
   for (int64_t layer = 0; layer < spec_.layers; ++layer) names.insert(after(layer));
-  std::map<std::string, Values> kept;
-  Keeper<T> keeper(names, kept);
+  first_kept_ = spec_.layers;
+  // Gradients of parameters read more than is planned for, whole patterns would not fit.
+  int64_t left = parameters_ != nullptr || looks_into_attention() ? 0 : keep_bytes_;
+  for (int64_t layer = spec_.layers - 1; layer >= 0; --layer) {
+    left -= rows_ * kept_bytes_per_place(spec_, layer, compute_);
+    if (left < 0) break;
+    first_kept_ = layer;
+    for (const std::string& part : parts_read(spec_, layer, false))
+      names.insert(fmt::format("blocks.{}.{}", layer, part));
+  }
+  Keeper<T> keeper(names, kept_, rows_);
   SiteReader* const readers[] = {&keeper};
   Task forwards = task_.part(0, 0.45);
   forward(weights_, probes_, compute_, readers, forwards, {}, interventions_);
   streams_.resize(static_cast<size_t>(spec_.layers) + 1);
   for (int64_t layer = 0; layer < spec_.layers; ++layer)
-    streams_[static_cast<size_t>(layer) + 1] = std::move(kept.at(after(layer)));
+    streams_[static_cast<size_t>(layer) + 1] = std::move(kept_.extract(after(layer)).mapped());
 }
 
 template <class T>
 void BackwardPass<T>::recompute_layer() {
-  static const char* const parts[] = {"resid_pre",
-                                      "ln1.normalized",
-                                      "attn.q",
-                                      "attn.k",
-                                      "attn.v",
-                                      "attn.rot_q",
-                                      "attn.rot_k",
-                                      "attn.z",
-                                      "attn.out",
-                                      "attn_out",
-                                      "resid_mid",
-                                      "ln2.normalized",
-                                      "mlp.pre",
-                                      "mlp.post",
-                                      "mlp.out",
-                                      "mlp_out",
-                                      "router.logits",
-                                      "router.probs",
-                                      "router.topk_indices",
-                                      "router.topk_weights",
-                                      "router.shared_gate"};
   std::set<std::string> names;
-  for (const char* part : parts) names.insert(named(part));
+  for (const std::string& part : parts_read(spec_, layer_, parameters_ != nullptr)) names.insert(named(part));
+  if (layer_ >= first_kept_) {
+    for (const std::string& name : names)
+      if (auto found = kept_.extract(name)) had_.insert(std::move(found));
+    return;
+  }
   const bool whole = changes_.any(named("attn.scores")) || changes_.any(named("attn.pattern")) ||
                      wanted(named("attn.scores")) || wanted(named("attn.pattern"));
   if (whole) names.insert({named("attn.scores"), named("attn.pattern")});
-  Keeper<T> keeper(names, had_);
+  Keeper<T> keeper(names, had_, rows_);
   SiteReader* const readers[] = {&keeper};
   Task quiet = task_.part(0, 0);
   const Start start = layer_ == 0 ? Start{} : start_at(layer_, streams_[static_cast<size_t>(layer_)]);
@@ -162,6 +205,12 @@ const std::vector<T>& BackwardPass<T>::had(const std::string& part) const {
   const auto found = had_.find(named(part));
   if (found == had_.end()) fail("the way back needs {}, which this model does not compute", named(part));
   return found->second;
+}
+
+template <class T>
+const std::vector<T>& BackwardPass<T>::had_for_parameters(const std::string& part) const {
+  static const Values nothing;
+  return parameters_ == nullptr ? nothing : had(part);
 }
 
 template <class T>
@@ -218,98 +267,6 @@ void BackwardPass<T>::give(const std::string& name, const std::vector<int64_t>& 
     parameters_->see(name, shape, values, {});
   else
     parameters_->see(name, shape, {}, values);
-}
-
-// Rows that the metric reads go through the final norm and the unembedding, prompt by prompt.
-template <class T>
-void BackwardPass<T>::output_back() {
-  layer_ = -1;
-  const Unembed unembed(weights_, compute_);
-  const OutputMap& map = unembed.map();
-  const int64_t width = spec_.d_model, vocab = unembed.vocab();
-  const NormWeights<T> last = norm("ln_final");
-  const bool own = weights_.has("unembed.W_U") || !spec_.tied;
-  const std::string table = own ? "unembed.W_U" : "embed.W_E";
-  Values u_grown, b_grown(static_cast<size_t>(vocab), T{0});
-  NormGradients<T> norm_grown;
-  const bool norm_wanted =
-      last.kind != Norm::none && (wants_parameter("ln_final.w") || wants_parameter("ln_final.b"));
-  gradient_ = buffer(width);
-  for (size_t prompt = 0; prompt + 1 < begin_.size(); ++prompt) {
-    const int64_t length = begin_[prompt + 1] - begin_[prompt], at = static_cast<int64_t>(prompt);
-    const std::vector<int64_t> positions = metric_.positions(at, length);
-    const auto count = static_cast<int64_t>(positions.size());
-    Values rows, normed(static_cast<size_t>(count * width)), dlogits(static_cast<size_t>(count * vocab));
-    for (const int64_t position : positions) {
-      const auto from = streams_.back().begin() + (begin_[prompt] + position) * width;
-      rows.insert(rows.end(), from, from + width);
-    }
-    Values dnormed, drows(rows.size(), T{0});
-    if (count > 0) {
-      unembed.run(std::span<const T>(rows), count,
-                  [&](int64_t first, int64_t tokens, std::span<const T> tile) {
-                    for (int64_t row = 0; row < count; ++row)
-                      std::copy_n(tile.data() + row * tokens, tokens, dlogits.data() + row * vocab + first);
-                  });
-      std::vector<double> logits(static_cast<size_t>(vocab)), slope(logits.size());
-      for (int64_t row = 0; row < count; ++row) {
-        T* values = dlogits.data() + row * vocab;
-        std::copy_n(values, vocab, logits.begin());
-        metrics_[prompt] += metric_.at(at, positions[static_cast<size_t>(row)], logits, slope);
-        std::copy(slope.begin(), slope.end(), values);
-      }
-      if (wanted("logits")) {
-        Values all(static_cast<size_t>(length * vocab), T{0});
-        for (int64_t row = 0; row < count; ++row)
-          std::copy_n(dlogits.data() + row * vocab, vocab,
-                      all.data() + positions[static_cast<size_t>(row)] * vocab);
-        show_one("logits", at, {length, vocab}, all.data());
-      }
-      if (map.scale != 1 || map.softcap > 0) {
-        Values capped(dlogits.size());
-        unembed.run(std::span<const T>(rows), count,
-                    [&](int64_t first, int64_t tokens, std::span<const T> tile) {
-                      for (int64_t row = 0; row < count; ++row)
-                        std::copy_n(tile.data() + row * tokens, tokens, capped.data() + row * vocab + first);
-                    });
-        for (size_t i = 0; i < dlogits.size(); ++i) {
-          const double share = map.softcap > 0 ? static_cast<double>(capped[i]) / map.softcap : 0;
-          dlogits[i] *= static_cast<T>(map.scale * (1 - share * share));
-        }
-      }
-      norm_rows(last, rows.data(), count, width, normed.data());
-      const std::vector<int64_t> alone = {0, count};
-      dnormed = linear_back<T>({dlogits.data(), vocab}, alone, map.w, task_, compute_);
-      add_norm_back(last, rows.data(), dnormed.data(), count, width, drows.data(),
-                    norm_wanted ? &norm_grown : nullptr);
-      if (wants_parameter(table)) {
-        const Values grown =
-            weight_gradient<T>({dlogits.data(), vocab}, vocab, {normed.data(), width}, width, count, task_);
-        u_grown.resize(grown.size(), T{0});
-        for (size_t i = 0; i < grown.size(); ++i) u_grown[i] += grown[i];
-      }
-      const Values b = bias_gradient(dlogits, vocab);
-      for (size_t i = 0; i < b.size(); ++i) b_grown[i] += b[i];
-    }
-    if (wanted("ln_final.normalized")) {
-      Values all(static_cast<size_t>(length * width), T{0});
-      for (int64_t row = 0; row < count; ++row)
-        std::copy_n(dnormed.data() + row * width, width,
-                    all.data() + positions[static_cast<size_t>(row)] * width);
-      show_one("ln_final.normalized", at, {length, width}, all.data());
-    }
-    for (int64_t row = 0; row < count; ++row)
-      std::copy_n(drows.data() + row * width, width,
-                  gradient_.data() + (begin_[prompt] + positions[static_cast<size_t>(row)]) * width);
-  }
-  if (wants_parameter("unembed.b_U")) give("unembed.b_U", {vocab}, b_grown);
-  if (norm_wanted && wants_parameter("ln_final.w")) give("ln_final.w", {width}, norm_grown.gain);
-  if (norm_wanted && wants_parameter("ln_final.b")) give("ln_final.b", {width}, norm_grown.bias);
-  if (!wants_parameter(table)) return;
-  if (own)
-    give(table, {vocab, width}, u_grown);
-  else
-    table_grown_ = std::move(u_grown);
 }
 
 template <class T>
@@ -389,11 +346,13 @@ template class BackwardPass<double>;
 
 std::vector<double> backward(const Weights& weights, const Probes& probes, Compute compute,
                              const Metric& metric, std::span<SiteReader* const> readers, Task& task,
-                             const Interventions& changes, ParameterReader* parameters) {
+                             const Interventions& changes, ParameterReader* parameters, int64_t keep_bytes) {
   check_probes(probes, weights.spec().vocab, weights.spec().context);
   if (compute != Compute::f64)
-    return BackwardPass<float>(weights, probes, compute, metric, readers, task, changes, parameters).run();
-  return BackwardPass<double>(weights, probes, compute, metric, readers, task, changes, parameters).run();
+    return BackwardPass<float>(weights, probes, compute, metric, readers, task, changes, parameters, keep_bytes)
+        .run();
+  return BackwardPass<double>(weights, probes, compute, metric, readers, task, changes, parameters, keep_bytes)
+        .run();
 }
 
 }  // namespace varve

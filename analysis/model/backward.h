@@ -31,9 +31,14 @@ class ParameterReader {
 };
 
 // The metric of each prompt; what is differentiated is their sum. Changes of logits, ln_final.normalized and
-// router.topk_indices have no way back and are refused.
+// router.topk_indices have no way back and are refused. `keep_bytes`: what may be held of blocks' insides so
+// that as many of the last blocks as fit are not computed a second time; it changes no bit.
 std::vector<double> backward(const Weights& weights, const Probes& probes, Compute compute,
                              const Metric& metric, std::span<SiteReader* const> readers, Task& task,
-                             const Interventions& changes = {}, ParameterReader* parameters = nullptr);
+                             const Interventions& changes = {}, ParameterReader* parameters = nullptr,
+                             int64_t keep_bytes = 0);
+
+// Bytes that one token's place takes for one block held so.
+int64_t kept_bytes_per_place(const ModelSpec& spec, int64_t layer, Compute compute);
 
 }  // namespace varve

@@ -12,7 +12,7 @@ std::vector<T> BackwardPass<T>::attention_back(Values g) {
   if (wanted(named("attn.result")) || changes_.any(named("attn.result"))) {
     g = results_back(g);
   } else {
-    g = through_matrix("attn.W_O", "attn.b_O", had("attn.z"), width, g, spec_.d_model);
+    g = through_matrix("attn.W_O", "attn.b_O", had_for_parameters("attn.z"), width, g, spec_.d_model);
   }
   meet(named("attn.z"), {spec_.heads, spec_.d_head}, g);
   const bool whole = had_.count(named("attn.pattern")) > 0;
@@ -35,7 +35,7 @@ std::vector<T> BackwardPass<T>::results_back(const Values& g) {
   meet(named("attn.result"), {spec_.heads, spec_.d_model}, each);
   const Matrix w = matrix_of(weights_, named("attn.W_O"), spec_.d_model, width);
   Values grown(static_cast<size_t>(spec_.d_model * width));
-  const Values& z = had("attn.z");
+  const Values& z = had_for_parameters("attn.z");
   for (int64_t head = 0; head < spec_.heads; ++head) {
     const RowsOf<const T> own{each.data() + head * spec_.d_model, wide};
     linear<T>(own, begin_, turned(columns_of(w, head * d, d)), {}, {dz.data() + head * d, width}, task_,
@@ -167,7 +167,9 @@ std::vector<T> BackwardPass<T>::project_back(const std::string& site, const std:
     if (wants_parameter(name + ".b")) give(name + ".b", {span}, own.bias);
     g = std::move(dx);
   }
-  return through_matrix("attn.W_" + letter, "attn.b_" + letter, attention_input(), spec_.d_model, g, width);
+  static const Values nothing;
+  const Values& input = parameters_ == nullptr ? nothing : attention_input();
+  return through_matrix("attn.W_" + letter, "attn.b_" + letter, input, spec_.d_model, g, width);
 }
 
 // The stream as each query head reads it for its queries, keys and values: one gradient for each, through the
@@ -199,6 +201,11 @@ void BackwardPass<T>::head_input_back(const std::string& site, const std::string
   Values inputs = buffer(wide);
   for (int64_t head = 0; head < spec_.heads; ++head) {
     const int64_t slot = letter == "Q" ? head : kv_head_of(spec_, head);
+    if (!normed && spec_.clip_qkv <= 0) {
+      linear<T>({g.data() + head * d, width}, begin_, turned(rows_of(w, slot * d, d)), {},
+                {inputs.data() + head * model, wide}, task_, compute_);
+      continue;
+    }
     // This head's gradient alone, at the place of its projection.
     Values alone = buffer(own_width);
     for (int64_t row = 0; row < rows_; ++row)

@@ -128,8 +128,9 @@ const std::vector<T>& BackwardPass<T>::mlp_input() const {
 template <class T>
 std::vector<T> BackwardPass<T>::dense_back(const Values& g) {
   const int64_t width = spec_.d_model, hidden = spec_.d_mlp;
-  const Values& input = mlp_input();
-  Values dpre = through_matrix("mlp.W_out", "mlp.b_out", had("mlp.post"), hidden, g, width);
+  static const Values nothing;
+  const Values& input = parameters_ != nullptr || spec_.gated_mlp ? mlp_input() : nothing;
+  Values dpre = through_matrix("mlp.W_out", "mlp.b_out", had_for_parameters("mlp.post"), hidden, g, width);
   meet(named("mlp.post"), {hidden}, dpre);
   const Values& pre = had("mlp.pre");
   Values dfactor;

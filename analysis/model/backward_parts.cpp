@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
@@ -13,41 +14,52 @@ namespace {
 
 constexpr int64_t rows_per_piece = 16;
 
-// y = (x - m) s gain + bias with s = 1 / sqrt(var + eps); with h = g gain and n = (x - m) s:
-//   dx = s (h - mean h - n mean(h n)); RMS norm has neither m nor mean h.
+// Sums run in so many lanes: each waits for its own last addition only.
+constexpr int64_t lanes = 8;
+
+template <class Term>
+double sum_of(int64_t count, const Term& term) {
+  double sums[lanes] = {};
+  int64_t i = 0;
+  for (; i + lanes <= count; i += lanes)
+    for (int64_t lane = 0; lane < lanes; ++lane) sums[lane] += term(i + lane);
+  for (; i < count; ++i) sums[i % lanes] += term(i);
+  return std::accumulate(sums, sums + lanes, 0.0);
+}
+
+// What a norm takes off a row, and what it multiplies the rest with.
+struct RowScale {
+  double mean = 0, scale = 1;
+};
+
 template <class T>
-void norm_row_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t width, T* dx) {
-  if (norm.kind == Norm::none) {
-    for (int64_t i = 0; i < width; ++i) dx[i] += g[i];
-    return;
-  }
-  double mean = 0, square = 0;
+RowScale scale_of(const NormWeights<T>& norm, const T* x, int64_t width) {
+  RowScale row;
   const double count = static_cast<double>(width);
-  if (norm.kind == Norm::layer) {
-    for (int64_t i = 0; i < width; ++i) mean += static_cast<double>(x[i]);
-    mean /= count;
-  }
-  for (int64_t i = 0; i < width; ++i) {
+  if (norm.kind == Norm::layer)
+    row.mean = sum_of(width, [x](int64_t i) { return static_cast<double>(x[i]); }) / count;
+  const double square = sum_of(width, [x, mean = row.mean](int64_t i) {
     const double centred = static_cast<double>(x[i]) - mean;
-    square += centred * centred;
-  }
-  const double scale = 1 / std::sqrt(square / count + norm.eps);
-  double sum = 0, dot = 0;
-  for (int64_t i = 0; i < width; ++i) {
-    const double h = static_cast<double>(g[i]) *
-                     (norm.gain.empty() ? 1.0 : static_cast<double>(norm.gain[static_cast<size_t>(i)]));
-    sum += h;
-    dot += h * (static_cast<double>(x[i]) - mean) * scale;
-  }
-  sum = norm.kind == Norm::layer ? sum / count : 0;
-  dot /= count;
-  const T s = static_cast<T>(scale), centre = static_cast<T>(mean), lift = static_cast<T>(sum),
-          along = static_cast<T>(dot * scale);
-  if (norm.gain.empty())
-    for (int64_t i = 0; i < width; ++i) dx[i] += s * (g[i] - lift - (x[i] - centre) * along);
-  else
-    for (int64_t i = 0; i < width; ++i)
-      dx[i] += s * (g[i] * norm.gain[static_cast<size_t>(i)] - lift - (x[i] - centre) * along);
+    return centred * centred;
+  });
+  row.scale = 1 / std::sqrt(square / count + norm.eps);
+  return row;
+}
+
+// y = (x - m) s gain + bias with s = 1 / sqrt(var + eps); with h = g gain and n = (x - m) s:
+//   dx = s (h - mean h - n mean(h n)); RMS norm has neither m nor mean h. `gain` gives a place's gain.
+template <class T, class Gain>
+void norm_row_back(Norm kind, const RowScale& row, const T* x, const T* g, const Gain& gain, int64_t width,
+                   T* dx) {
+  const double count = static_cast<double>(width);
+  const auto h = [&](int64_t i) { return static_cast<double>(g[i]) * static_cast<double>(gain(i)); };
+  const double sum = kind == Norm::layer ? sum_of(width, h) / count : 0;
+  const double dot =
+      sum_of(width, [&](int64_t i) { return h(i) * (static_cast<double>(x[i]) - row.mean); }) * row.scale /
+      count;
+  const T s = static_cast<T>(row.scale), centre = static_cast<T>(row.mean), lift = static_cast<T>(sum),
+          along = static_cast<T>(dot * row.scale);
+  for (int64_t i = 0; i < width; ++i) dx[i] += s * (g[i] * gain(i) - lift - (x[i] - centre) * along);
 }
 
 template <class T>
@@ -123,8 +135,25 @@ void add_norm_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t r
                    NormGradients<T>* own, int64_t repeat) {
   parallel_for((rows + rows_per_piece - 1) / rows_per_piece, [&](int64_t piece, int) {
     const int64_t end = std::min(rows, (piece + 1) * rows_per_piece);
-    for (int64_t row = piece * rows_per_piece; row < end; ++row)
-      norm_row_back(norm, x + row / repeat * width, g + row * width, width, dx + row * width);
+    int64_t known = -1;  // the row of x whose scale is at hand
+    RowScale scale;
+    for (int64_t row = piece * rows_per_piece; row < end; ++row) {
+      const T* const own_x = x + row / repeat * width;
+      const T* const own_g = g + row * width;
+      T* const own_dx = dx + row * width;
+      if (norm.kind == Norm::none) {
+        add_to(own_dx, own_g, width);
+        continue;
+      }
+      if (row / repeat != known) scale = scale_of(norm, own_x, width);
+      known = row / repeat;
+      if (norm.gain.empty())
+        norm_row_back(norm.kind, scale, own_x, own_g, [](int64_t) { return T{1}; }, width, own_dx);
+      else
+        norm_row_back(
+            norm.kind, scale, own_x, own_g, [gain = norm.gain.data()](int64_t i) { return gain[i]; }, width,
+            own_dx);
+    }
   });
   if (own != nullptr && norm.kind != Norm::none) add_norm_parameters(norm, x, g, rows, width, *own);
 }

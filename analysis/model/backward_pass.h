@@ -10,6 +10,7 @@
 #include "analysis/model/backward.h"
 #include "analysis/model/backward_parts.h"
 #include "analysis/model/changes.h"
+#include "analysis/model/forward.h"
 #include "analysis/model/moe.h"
 #include "analysis/model/rope.h"
 
@@ -20,7 +21,7 @@ class BackwardPass {
  public:
   BackwardPass(const Weights& weights, const Probes& probes, Compute compute, const Metric& metric,
                std::span<SiteReader* const> readers, Task& task, const Interventions& interventions,
-               ParameterReader* parameters);
+               ParameterReader* parameters, int64_t keep_bytes);
   std::vector<double> run();
 
  private:
@@ -32,6 +33,9 @@ class BackwardPass {
 
   // What the layer had, as readers of the forward see it.
   const Values& had(const std::string& part) const;
+  // The same where only the parameters' own gradients read it, and nothing where nobody wants those.
+  const Values& had_for_parameters(const std::string& part) const;
+  bool looks_into_attention() const;
   void recompute_layer();
   void keep_streams();
 
@@ -51,7 +55,11 @@ class BackwardPass {
                         const Values& dy, int64_t outputs);
   void through_norm(const std::string& name, const Values& x, const Values& g, Values& dx);
 
+  struct Answers;
   void output_back();
+  void answers_back(const Unembed& unembed, const Answers& answers, Values& u_grown, Values& b_grown,
+                    NormGradients<T>* norm_grown);
+  void show_answers(const char* site, const Answers& answers, const Values& rows, int64_t width);
   void block_back();
   void module_back(const char* stream_site, const char* module_site, const char* post_norm, Values& g);
   void sum_norm_back(const char* before, const char* out_site, const char* name);
@@ -93,7 +101,8 @@ class BackwardPass {
   std::vector<int64_t> begin_ = {0}, position_of_;
   std::vector<size_t> prompt_of_;
   std::vector<Values> streams_;  // after block l - 1, before any change at block l
-  std::map<std::string, Values> had_;
+  std::map<std::string, Values> had_, kept_;  // of this layer; of layers from first_kept_ on
+  int64_t keep_bytes_ = 0, first_kept_ = 0;
   std::map<int64_t, RopeTable<T>> tables_;
   std::vector<const RopeTable<T>*> table_of_prompt_;
   Values gradient_;     // of the stream

@@ -36,18 +36,19 @@ struct GemmKernel {
   // sums cannot be interrupted.
   void (*multiply_stretch)(int64_t m, int64_t n, int64_t k, int64_t begin, const std::byte* block,
                            const std::byte* panels, float* c, int64_t c_stride) = nullptr;
+  int64_t panel_header = 0;  // bytes before the values of each panel
 
   int64_t packed_depth(int64_t k) const { return (k + depth - 1) / depth * depth; }
   int64_t block_bytes(int64_t k) const { return rows * packed_depth(k) * value_bytes; }
-  int64_t panel_bytes(int64_t k) const { return columns * packed_depth(k) * value_bytes; }
+  int64_t panel_bytes(int64_t k) const { return panel_header + columns * packed_depth(k) * value_bytes; }
   int64_t blocks(int64_t count) const { return (count + rows - 1) / rows; }
   int64_t panels(int64_t count) const { return (count + columns - 1) / columns; }
 };
 
-// All that this processor can run, fastest first, plain last; compute is f32 or bf16.
+// All that this processor can run, the one to take first, plain last; compute is f32 or bf16.
 const std::vector<const GemmKernel*>& gemm_kernels(Compute compute);
-// The fastest, or the one the variable VARVE_KERNEL names (plain, avx2, avx512, avx512_bf16, amx); a name
-// this processor cannot run is an Error (usage).
+// The first, or the one the variable VARVE_KERNEL names (plain, avx2, avx512, amx_split, avx512_bf16, amx);
+// a name this processor cannot run is an Error (usage).
 const GemmKernel& gemm_kernel(Compute compute);
 
 // Bytes on a cache line, as tile and vector loads like them.
@@ -116,6 +117,7 @@ const GemmKernel* plain_f32();
 const GemmKernel* plain_bf16();
 const GemmKernel* avx2_f32();
 const GemmKernel* avx512_f32();
+const GemmKernel* amx_f32();
 const GemmKernel* avx512_bf16();
 const GemmKernel* amx_bf16();
 }  // namespace gemm_detail

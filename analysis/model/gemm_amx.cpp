@@ -1,23 +1,14 @@
 // The micro kernel of AMX tiles: 16 x 16 sums of bf16 products in one instruction.
 #include <algorithm>
 
+#include "analysis/model/amx_tiles.h"
 #include "analysis/model/bf16.h"
 #include "analysis/model/gemm.h"
-
-#if defined(__x86_64__) && defined(__linux__)
-#include <immintrin.h>
-#include <sys/syscall.h>
-#include <unistd.h>
-#endif
 
 namespace varve {
 namespace gemm_detail {
 #if defined(__x86_64__) && defined(__linux__)
 namespace {
-
-// Four tiles of sums, two of a block, two of a panel: all eight there are.
-constexpr int64_t tile = 16, rows_amx = 2 * tile, columns_amx = 2 * tile, depth_amx = 32;
-constexpr int64_t tile_values = tile * depth_amx;
 
 // A block, for each 32 of k: two tiles [row][k].
 [[gnu::target("avx512f,avx512bw,avx512vl,avx512dq")]] void pack_block_amx(const float* a, int64_t stride,
@@ -43,23 +34,6 @@ constexpr int64_t tile_values = tile * depth_amx;
                        std::clamp<int64_t>(count - left, 0, tile), std::min(depth_amx, k - first), depth_amx,
                        to);
 }
-
-struct alignas(64) TileShape {
-  uint8_t palette = 1, start_row = 0, reserved[14] = {};
-  uint16_t row_bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-  uint8_t rows[16] = {tile, tile, tile, tile, tile, tile, tile, tile};
-};
-static_assert(sizeof(TileShape) == 64);
-constexpr TileShape shape;
-
-// Sets the tiles up for this thread and gives them back, so that a switch of threads stays cheap elsewhere.
-class [[gnu::visibility("hidden")]] Tiles {
- public:
-  [[gnu::target("amx-tile")]] Tiles() { _tile_loadconfig(&shape); }
-  [[gnu::target("amx-tile")]] ~Tiles() { _tile_release(); }
-  Tiles(const Tiles&) = delete;
-  Tiles& operator=(const Tiles&) = delete;
-};
 
 [[gnu::target("amx-tile,amx-bf16")]] void panel_amx(int64_t steps, const uint16_t* a, const uint16_t* b,
                                                     float* c, int64_t stride) {
@@ -103,29 +77,12 @@ void multiply_amx(int64_t m, int64_t n, int64_t k, const std::byte* block, const
   }
 }
 
-// The system lends the tile registers to a process that asks for them.
-bool lent() {
-  constexpr long request_permission = 0x1023, tile_data = 18;
-  return syscall(SYS_arch_prctl, request_permission, tile_data) == 0;
-}
-
 constexpr GemmKernel kernel_amx{"amx", Compute::bf16,  rows_amx,       columns_amx, depth_amx,
                                 2,     pack_block_amx, pack_panel_amx, multiply_amx};
 
-// cpuid leaf 7: EDX bit 22 is AMX-BF16, bit 24 AMX-TILE.
-bool has_amx() {
-  unsigned a = 7, b = 0, c = 0, d = 0;
-  if (__builtin_cpu_supports("avx512f") == 0) return false;
-  __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-  return (d >> 22 & 1u) != 0 && (d >> 24 & 1u) != 0;
-}
-
 }  // namespace
 
-const GemmKernel* amx_bf16() {
-  static const bool usable = has_amx() && lent();
-  return usable ? &kernel_amx : nullptr;
-}
+const GemmKernel* amx_bf16() { return amx_usable() ? &kernel_amx : nullptr; }
 #else
 const GemmKernel* amx_bf16() { return nullptr; }
 #endif

@@ -4,7 +4,9 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
+#include <string_view>
 
 #include "analysis/model/widen.h"
 
@@ -143,13 +145,85 @@ TEST(Gemm, StretchByStretchGivesTheSameBits) {
   }
 }
 
-// All vector kernels of f32 make the same chain of fused sums.
+// The fused sums of AVX2 and AVX-512 make the same chain.
 TEST(Gemm, VectorKernelsOfOnePrecisionAgreeBitForBit) {
-  const std::vector<const GemmKernel*>& all = gemm_kernels(Compute::f32);
+  std::vector<const GemmKernel*> all = gemm_kernels(Compute::f32);
+  std::erase_if(all,
+                [](const GemmKernel* kernel) { return !std::string_view(kernel->name).starts_with("avx"); });
   const int64_t m = 20, n = 70, k = 700;
   const std::vector<float> a = values(m * k, 1), b = values(n * k, 2);
-  for (size_t i = 1; i + 1 < all.size(); ++i)
+  for (size_t i = 1; i < all.size(); ++i)
     EXPECT_EQ(product(*all[0], a, b, m, n, k), product(*all[i], a, b, m, n, k)) << all[i]->name;
+}
+
+const GemmKernel* split_kernel() {
+  for (const GemmKernel* kernel : gemm_kernels(Compute::f32))
+    if (std::string_view(kernel->name) == "amx_split") return kernel;
+  return nullptr;
+}
+
+// Largest distance to the exact product, of the sum of magnitudes.
+double worst_of(const GemmKernel& kernel, const std::vector<float>& a, const std::vector<float>& b, int64_t m,
+                int64_t n, int64_t k) {
+  const std::vector<float> c = product(kernel, a, b, m, n, k);
+  double worst = 0;
+  for (int64_t row = 0; row < m; ++row)
+    for (int64_t column = 0; column < n; ++column) {
+      double sum = 0, magnitudes = 0;
+      for (int64_t i = 0; i < k; ++i) {
+        const double term = static_cast<double>(a[static_cast<size_t>(row * k + i)]) *
+                            static_cast<double>(b[static_cast<size_t>(column * k + i)]);
+        sum += term;
+        magnitudes += std::abs(term);
+      }
+      worst = std::max(
+          worst, std::abs(static_cast<double>(c[static_cast<size_t>(row * n + column)]) - sum) / magnitudes);
+    }
+  return worst;
+}
+
+TEST(GemmSplit, IsAsCloseToTheExactProductAsTheChainOfFloats) {
+  const GemmKernel* const split = split_kernel();
+  if (!split) GTEST_SKIP() << "this processor has no AMX";
+  const int64_t m = 40, n = 70, k = 768;
+  const std::vector<float> a = values(m * k, 1), b = values(n * k, 2);
+  EXPECT_LE(worst_of(*split, a, b, m, n, k), worst_of(*gemm_kernels(Compute::f32).back(), a, b, m, n, k));
+}
+
+// Weights of fewer bits have fewer pieces, and the steps left out would have added nothing.
+TEST(GemmSplit, WeightsOfFewerBitsGiveTheBitsOfTheirFloats) {
+  const GemmKernel* const split = split_kernel();
+  if (!split) GTEST_SKIP() << "this processor has no AMX";
+  const int64_t m = 33, n = 32, k = 96;
+  const std::vector<float> a = values(m * k, 1);
+  for (const uint32_t kept : {0xffff0000u, 0xffffe000u}) {
+    std::vector<float> b = values(n * k, 2);
+    for (float& value : b) value = std::bit_cast<float>(std::bit_cast<uint32_t>(value) & kept);
+    const std::vector<float> few = product(*split, a, b, m, n, k);
+    // A last column of all bits makes the panel keep every piece.
+    std::vector<float> more = b;
+    std::fill(more.end() - k, more.end(), std::bit_cast<float>(0x3f8fffffu));
+    const std::vector<float> all = product(*split, a, more, m, n, k);
+    for (int64_t row = 0; row < m; ++row)
+      for (int64_t column = 0; column + 1 < n; ++column)
+        ASSERT_EQ(few[static_cast<size_t>(row * n + column)], all[static_cast<size_t>(row * n + column)]);
+  }
+}
+
+TEST(GemmSplit, ValuesThatAreNotFiniteNeverBecomeFinite) {
+  const GemmKernel* const split = split_kernel();
+  if (!split) GTEST_SKIP() << "this processor has no AMX";
+  const int64_t m = 2, n = 3, k = 40;
+  for (const uint32_t bits : {0x7f800000u, 0xff800000u, 0x7fc00000u, 0x7f800001u}) {
+    std::vector<float> a = values(m * k, 1);
+    const std::vector<float> b = values(n * k, 2);
+    a[5] = std::bit_cast<float>(bits);
+    const std::vector<float> c = product(*split, a, b, m, n, k);
+    for (int64_t column = 0; column < n; ++column) {
+      EXPECT_FALSE(std::isfinite(c[static_cast<size_t>(column)])) << bits;
+      EXPECT_TRUE(std::isfinite(c[static_cast<size_t>(n + column)])) << "the other row";
+    }
+  }
 }
 
 TEST(Gemm, PlainIsAlwaysThere) {
