@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <map>
 #include <numeric>
 #include <set>
@@ -147,28 +148,33 @@ double seconds_of(double flops, int64_t bytes, const MachineSpeed& speed) {
 }
 
 MemoryPlan plan_run_memory(const RunStore& store, const RunRequest& request) {
-  const RunPlan plan = plan_run(store, request);
-  const std::vector<int64_t> missing = missing_steps(store, plan);
+  const RunPlan plan = plan_run(store.series(), request);
+  const std::vector<int64_t> missing = missing_steps(&store, plan);
   if (missing.empty() || !plan.analysis->needs_probes) return {};
-  return plan_memory(memory_need(store, plan, request, checkpoint_at(store, request.branch, missing.front())),
-                     request.max_memory);
+  const CheckpointRecord& first = checkpoint_at(store.series(), request.branch, missing.front());
+  return plan_memory(memory_need(&store, plan, request, first), request.max_memory);
 }
 
-Estimate estimate_run(const RunStore& store, const RunRequest& request) {
-  const RunPlan plan = plan_run(store, request);
+namespace {
+
+using Measure = std::function<MachineSpeed(const CheckpointRecord&)>;
+
+Estimate estimate(const SeriesRecord& series, const RunStore* store, const RunRequest& request,
+                  const Measure& measure) {
+  const RunPlan plan = plan_run(series, request);
   const std::vector<int64_t> missing = missing_steps(store, plan);
   Estimate estimate;
   estimate.cells_to_compute = static_cast<int64_t>(missing.size());
   estimate.cells_cached = static_cast<int64_t>(plan.report.steps.size()) - estimate.cells_to_compute;
   if (missing.empty() || !plan.analysis->needs_probes) return estimate;
-  const CheckpointRecord& first = checkpoint_at(store, request.branch, missing.front());
+  const CheckpointRecord& first = checkpoint_at(series, request.branch, missing.front());
   const MemoryNeed need = memory_need(store, plan, request, first);
   const MemoryPlan memory = plan_memory(need, request.max_memory);
-  estimate.speed = measure_speed(store, first);
+  estimate.speed = measure(first);
   estimate.passes = static_cast<int64_t>(memory.blocks.size());
   estimate.peak_bytes = memory.peak;
   for (const int64_t step : missing) {
-    const CheckpointRecord& checkpoint = checkpoint_at(store, request.branch, step);
+    const CheckpointRecord& checkpoint = checkpoint_at(series, request.branch, step);
     const int64_t layers = spec_from_json(checkpoint.spec).layers;
     const int64_t bytes = estimate.passes * forward_bytes(checkpoint, request.probes, layers);
     const double flops = forward_flops(checkpoint, request.probes, layers - 1) + need.cost.flops;
@@ -179,6 +185,19 @@ Estimate estimate_run(const RunStore& store, const RunRequest& request) {
         seconds_of(request.compute == Compute::f64 ? 2 * flops : flops, bytes, estimate.speed);
   }
   return estimate;
+}
+
+}  // namespace
+
+Estimate estimate_run(const RunStore& store, const RunRequest& request) {
+  return estimate(store.series(), &store, request,
+                  [&store](const CheckpointRecord& first) { return measure_speed(store, first); });
+}
+
+Estimate estimate_run(const SeriesRecord& series, const RunStore* store, const Weights& sample,
+                      const RunRequest& request) {
+  return estimate(series, store, request,
+                  [&sample](const CheckpointRecord&) { return measure_speed(sample); });
 }
 
 }  // namespace varve

@@ -43,4 +43,9 @@ MemoryPlan plan_run_memory(const RunStore& store, const RunRequest& request);
 // Throws Error (budget) as the run itself would. Nothing is computed and nothing is kept.
 Estimate estimate_run(const RunStore& store, const RunRequest& request);
 
+// The same for a series that is still to be imported, in part at least: reading is measured on `sample`, the
+// weights of one of its checkpoints. `store` may be nullptr.
+Estimate estimate_run(const SeriesRecord& series, const RunStore* store, const Weights& sample,
+                      const RunRequest& request);
+
 }  // namespace varve

@@ -193,48 +193,62 @@ void finish_series(const std::shared_ptr<RunStore>& store, const RunRequest& req
   store->publish_result(series_name, report.reduce_key, report.result);
 }
 
-}  // namespace
-
-RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
-                       const CellDone& done) {
-  RunPlan plan = plan_run(*store, request);
+// Every cell of the plan, from the store or computed and published.
+void complete_cells(const std::shared_ptr<RunStore>& store, const RunRequest& request, RunPlan& plan,
+                    Task task, const CellDone& done) {
   RunReport& report = plan.report;
-  const std::vector<int64_t> missing = missing_steps(*store, plan);
-  const std::string& tokenizer_json = store->series().tokenizer;
+  const SeriesRecord& series = store->series();
+  const std::vector<int64_t> missing = missing_steps(store.get(), plan);
+  const std::string& tokenizer_json = series.tokenizer;
   const auto tokenizer = tokenizer_json.empty() ? nullptr : std::make_shared<const Tokenizer>(tokenizer_json);
   Running run{store, request, plan, {}, std::make_shared<const Probes>(request.probes), tokenizer, {}};
   if (!missing.empty() && plan.analysis->needs_probes)
     run.memory = plan_memory(
-        memory_need(*store, plan, request, checkpoint_at(*store, request.branch, missing.front())),
+        memory_need(store.get(), plan, request, checkpoint_at(series, request.branch, missing.front())),
         request.max_memory);
-  const double share = has_reduce(*plan.analysis) ? 0.95 : 1;
   const double cells = static_cast<double>(report.steps.size());
 
   for (size_t i = 0; i < report.steps.size(); ++i) {
     const int64_t step = report.steps[i];
     const std::string& key = report.cell_keys[i];
-    const double from = share * static_cast<double>(i) / cells;
+    const double from = static_cast<double>(i) / cells;
     if (store->has_result(plan.cells->name, key)) {
       ++report.cached;
     } else {
-      Task part = task.part(from, share * static_cast<double>(i + 1) / cells);
+      Task part = task.part(from, static_cast<double>(i + 1) / cells);
       part.doing(fmt::format("step {}, {} of {} cells", show_step(step), i + 1, report.steps.size()));
       const auto here = std::find(missing.begin(), missing.end(), step);
       const bool last = here == missing.end() || here + 1 == missing.end();
-      const CheckpointRecord* next = last ? nullptr : &checkpoint_at(*store, request.branch, *(here + 1));
-      Dataset cell = compute_cell(run, checkpoint_at(*store, request.branch, step), next, part);
+      const CheckpointRecord* next = last ? nullptr : &checkpoint_at(series, request.branch, *(here + 1));
+      Dataset cell = compute_cell(run, checkpoint_at(series, request.branch, step), next, part);
       add_provenance(cell, plan.parts.at(key), key, request);
       cell.provenance["analysis"] = plan.cells->name;
       store->publish_result(plan.cells->name, key, cell);
       ++report.computed;
     }
     if (done) done(step, key);
-    task.step(static_cast<int64_t>(share * 1000 * static_cast<double>(i + 1) / cells), 1000);
+    task.step(static_cast<int64_t>(i + 1), static_cast<int64_t>(report.steps.size()));
   }
   run.ahead.want({});
+}
+
+}  // namespace
+
+RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
+                       const CellDone& done) {
+  RunPlan plan = plan_run(store->series(), request);
+  const double share = has_reduce(*plan.analysis) ? 0.95 : 1;
+  complete_cells(store, request, plan, task.part(0, share), done);
   finish_series(store, request, plan, task.part(share, 1));
   task.step(1, 1);
-  report.notes = report.result.notes;
+  plan.report.notes = plan.report.result.notes;
+  return std::move(plan.report);
+}
+
+RunReport compute_cells(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
+                        const CellDone& done) {
+  RunPlan plan = plan_run(store->series(), request);
+  complete_cells(store, request, plan, task, done);
   return std::move(plan.report);
 }
 

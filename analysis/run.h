@@ -48,4 +48,9 @@ using CellDone =
 RunReport run_analysis(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
                        const CellDone& done = {});
 
+// Only the cells of request.steps, nothing joined or reduced: one share of a run that several processes make.
+// The report's result is empty.
+RunReport compute_cells(const std::shared_ptr<RunStore>& store, const RunRequest& request, Task& task,
+                        const CellDone& done = {});
+
 }  // namespace varve

@@ -13,10 +13,10 @@
 namespace varve {
 namespace {
 
-std::vector<int64_t> steps_of_branch(const RunStore& store, const std::string& branch) {
+std::vector<int64_t> steps_of_branch(const SeriesRecord& series, const std::string& branch) {
   std::vector<int64_t> steps;
   std::set<std::string> branches;
-  for (const CheckpointRecord& checkpoint : store.series().checkpoints) {
+  for (const CheckpointRecord& checkpoint : series.checkpoints) {
     branches.insert(checkpoint.branch);
     if (checkpoint.branch == branch) steps.push_back(checkpoint.step);
   }
@@ -35,13 +35,13 @@ void choose_cells(RunPlan& plan) {
 
 }  // namespace
 
-const CheckpointRecord& checkpoint_at(const RunStore& store, const std::string& branch, int64_t step) {
-  for (const CheckpointRecord& checkpoint : store.series().checkpoints)
+const CheckpointRecord& checkpoint_at(const SeriesRecord& series, const std::string& branch, int64_t step) {
+  for (const CheckpointRecord& checkpoint : series.checkpoints)
     if (checkpoint.branch == branch && checkpoint.step == step) return checkpoint;
   fail("branch '{}' has no checkpoint at step {}. `varve info` lists the steps there are.", branch, step);
 }
 
-RunPlan plan_run(const RunStore& store, const RunRequest& request) {
+RunPlan plan_run(const SeriesRecord& series, const RunRequest& request) {
   RunPlan plan;
   plan.analysis = &analyses().get(request.analysis);
   plan.settings = normalise(plan.analysis->settings, request.settings, "analysis " + request.analysis);
@@ -50,9 +50,9 @@ RunPlan plan_run(const RunStore& store, const RunRequest& request) {
   if (!makes_cells(*plan.analysis, request.inputs)) return plan;
   if (plan.analysis->needs_probes && request.probes.prompts.empty())
     fail_usage("analysis {} needs prompts: give --text, --tokens or --probes.", request.analysis);
-  plan.report.steps = request.steps.empty() ? steps_of_branch(store, request.branch) : request.steps;
+  plan.report.steps = request.steps.empty() ? steps_of_branch(series, request.branch) : request.steps;
   for (const int64_t step : plan.report.steps) {
-    const CheckpointRecord& checkpoint = checkpoint_at(store, request.branch, step);
+    const CheckpointRecord& checkpoint = checkpoint_at(series, request.branch, step);
     if (plan.analysis->needs_probes) {
       const ModelSpec spec = spec_from_json(checkpoint.spec);
       check_probes(request.probes, spec.vocab, spec.context);
@@ -66,23 +66,23 @@ RunPlan plan_run(const RunStore& store, const RunRequest& request) {
   return plan;
 }
 
-std::vector<int64_t> missing_steps(const RunStore& store, const RunPlan& plan) {
+std::vector<int64_t> missing_steps(const RunStore* store, const RunPlan& plan) {
   std::vector<int64_t> missing;
   std::set<std::string> seen;
   for (size_t i = 0; i < plan.report.steps.size(); ++i) {
     const std::string& key = plan.report.cell_keys[i];
-    if (!store.has_result(plan.cells->name, key) && seen.insert(key).second)
-      missing.push_back(plan.report.steps[i]);
+    const bool there = store && store->has_result(plan.cells->name, key);
+    if (!there && seen.insert(key).second) missing.push_back(plan.report.steps[i]);
   }
   return missing;
 }
 
-MemoryNeed memory_need(const RunStore& store, const RunPlan& plan, const RunRequest& request,
+MemoryNeed memory_need(const RunStore* store, const RunPlan& plan, const RunRequest& request,
                        const CheckpointRecord& checkpoint) {
   const ModelSpec spec = spec_from_json(checkpoint.spec);
   MemoryNeed need;
   need.checkpoint = &checkpoint;
-  need.store = &store;
+  need.store = store;
   need.probes = &request.probes;
   need.compute = request.compute;
   need.steps = static_cast<int64_t>(plan.report.steps.size());

@@ -18,16 +18,17 @@ struct RunPlan {
   std::map<std::string, std::map<std::string, std::string>> parts;  // by key
 };
 
-const CheckpointRecord& checkpoint_at(const RunStore& store, const std::string& branch, int64_t step);
+const CheckpointRecord& checkpoint_at(const SeriesRecord& series, const std::string& branch, int64_t step);
 
 // Throws Error where a step, a setting or a prompt is not as it must be.
-RunPlan plan_run(const RunStore& store, const RunRequest& request);
+RunPlan plan_run(const SeriesRecord& series, const RunRequest& request);
 
-// Steps of the cells that the store lacks, each key once.
-std::vector<int64_t> missing_steps(const RunStore& store, const RunPlan& plan);
+// Steps of the cells that the store lacks, each key once. nullptr: there is no store yet, it lacks them all.
+std::vector<int64_t> missing_steps(const RunStore* store, const RunPlan& plan);
 
-// What computing one of these cells takes; `request` and `checkpoint` must stay.
-MemoryNeed memory_need(const RunStore& store, const RunPlan& plan, const RunRequest& request,
+// What computing one of these cells takes; `request` and `checkpoint` must stay. `store` may be nullptr where
+// the checkpoint lies outside of one.
+MemoryNeed memory_need(const RunStore* store, const RunPlan& plan, const RunRequest& request,
                        const CheckpointRecord& checkpoint);
 
 }  // namespace varve

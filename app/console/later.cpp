@@ -4,7 +4,7 @@
 namespace varve {
 
 bool is_later_verb(const std::string& verb) {
-  return verb == "batch" || verb == "submit" || verb == "replay" || verb == "train";
+  return verb == "submit" || verb == "replay" || verb == "train";
 }
 
 }  // namespace varve

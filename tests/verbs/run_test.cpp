@@ -6,6 +6,7 @@
 
 #include "analysis/store/run_store.h"
 #include "tests/support/program.h"
+#include "tests/support/safetensors_writer.h"
 
 namespace varve {
 namespace {
@@ -106,6 +107,46 @@ TEST(Run, PacksAndTokenFilesGiveTheSameCellAsTheirIds) {
   const std::string packed = cells({"--tokens", store.file("a.npz")});
   EXPECT_EQ(packed, cells({"--tokens", store.file("a.npz") + ":tokens"}));
   EXPECT_NE(packed, cells({"--tokens", store.file("b.npy")}));
+}
+
+// A table and a result of the store, each under the name that the analysis gives its inputs.
+TEST(Run, InputsAreReadFromTablesAndFromTheStore) {
+  const TinyStore store("0,1,16,64,256");
+  write_text(store.file("scores.csv"), "step,score\n0,1\n1,2\n16,4\n64,3\n256,7\n");
+  write_text(store.file("twice.csv"), "step,metric\n0,3\n1,5\n16,9\n64,7\n256,15\n");
+  const std::string scores = "scores=" + store.file("scores.csv");
+  const std::vector<std::string> words = {
+      "run", "metric-correlation", store.path(), "--json", "--with", scores, "-o", store.file("r.h5")};
+  const Ended table = varve_run(with(words, {"--with", "metric=" + store.file("twice.csv")}));
+  ASSERT_EQ(table.exit_code, 0) << table.err;
+  EXPECT_NEAR(read_dataset(store.file("r.h5"))["pearson"].number(0), 1, 1e-12);  // twice the score and one
+  const std::string table_key = nlohmann::json::parse(table.out)["reduce_key"];
+
+  const Ended heads = varve_run(
+      {"run", "head-detectors", store.path(), "--probes", "repeat-random:prompts=2,period=6", "--json"});
+  ASSERT_EQ(heads.exit_code, 0) << heads.err;
+  const std::string key = nlohmann::json::parse(heads.out)["reduce_key"];
+  const Ended stored =
+      varve_run(with(words, {"--with", "metric=" + store.path() + ":" + key, "--set", "metrics=induction*"}));
+  ASSERT_EQ(stored.exit_code, 0) << stored.err;
+  EXPECT_NE(nlohmann::json::parse(stored.out)["reduce_key"], table_key);
+}
+
+TEST(Run, AnInputThatIsMissingOrNotDeclaredIsNamed) {
+  const TinyStore store("0,1");
+  write_text(store.file("scores.csv"), "step,score\n0,1\n1,2\n");
+  const std::string file = store.file("scores.csv");
+  const std::vector<std::string> words = {"run", "metric-correlation", store.path(), "--with",
+                                          "scores=" + file};
+  const Ended missing = varve_run(words);
+  EXPECT_EQ(missing.exit_code, 2);
+  EXPECT_THAT(missing.err, HasSubstr("metric"));
+  const Ended unknown = varve_run(with(words, {"--with", "metric=" + file, "--with", "rival=" + file}));
+  EXPECT_EQ(unknown.exit_code, 2);
+  EXPECT_THAT(unknown.err, HasSubstr("rivals"));
+  const Ended absent = varve_run(with(words, {"--with", "metric=" + store.file("absent.csv")}));
+  EXPECT_EQ(absent.exit_code, 3);
+  EXPECT_THAT(absent.err, HasSubstr("absent.csv"));
 }
 
 TEST(Run, WithoutATokenizerTextsAreRefused) {
