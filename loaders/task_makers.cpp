@@ -1,6 +1,5 @@
 // Tasks made from templates, for any tokenizer: induction, copying, greater-than and indirect objects.
 #include <algorithm>
-#include <charconv>
 #include <map>
 #include <optional>
 #include <random>
@@ -11,31 +10,19 @@
 #include "analysis/core/error.h"
 #include "analysis/core/settings.h"
 #include "analysis/core/text.h"
+#include "analysis/model/named_numbers.h"
 #include "loaders/tasks.h"
 
 namespace varve {
 namespace {
 
-using Numbers = std::map<std::string, int64_t>;
-
-Numbers read_numbers(const std::string& maker, const std::string& text, Numbers values) {
-  if (text.empty()) return values;
-  std::vector<std::string> names;
-  for (const auto& [name, value] : values) names.push_back(name);
-  for (const std::string& part : split(text, ',')) {
-    const size_t equals = part.find('=');
-    const std::string name = part.substr(0, equals);
-    const auto found = values.find(name);
-    if (found == values.end())
-      fail_usage("task '{}' has no setting '{}'; did you mean '{}'?", maker, name, nearest(name, names));
-    const std::string number = equals == std::string::npos ? "" : part.substr(equals + 1);
-    const auto [end, wrong] = std::from_chars(number.data(), number.data() + number.size(), found->second);
-    if (number.empty() || wrong != std::errc() || end != number.data() + number.size())
-      fail_usage("task '{}': '{}' should be a whole number, as in {}=8", maker, part, name);
-  }
+// What every task is asked for in numbers, and how many pairs of it.
+Numbers task_numbers(const std::string& maker, const std::string& text, Numbers values) {
+  const std::string whose = fmt::format("task '{}'", maker);
+  values = read_numbers(whose, text, std::move(values));
   const int64_t pairs = values.at("pairs");
   if (pairs < 1 || pairs > 100000)
-    fail_usage("task '{}': pairs is {} but must lie between 1 and 100000", maker, pairs);
+    fail_usage("{}: pairs is {} but must lie between 1 and 100000", whose, pairs);
   return values;
 }
 
@@ -70,7 +57,7 @@ void put_first(const Numbers& values, std::vector<int64_t>& ids) {
 // only what stands before what does not.
 Probes induction(const std::string& settings, int64_t vocab) {
   const Numbers values =
-      read_numbers("induction", settings,
+      task_numbers("induction", settings,
                    {{"pairs", 16}, {"period", 12}, {"seed", 0}, {"first", 0}, {"low", 1}, {"high", vocab}});
   const int64_t period = values.at("period"), low = values.at("low"), high = values.at("high");
   if (period < 5 || low < 0 || high > vocab || high - low < period)
@@ -101,7 +88,7 @@ Probes induction(const std::string& settings, int64_t vocab) {
 // a b a b ... a: the token before comes next. Corrupted: it was another.
 Probes previous_token(const std::string& settings, int64_t vocab) {
   const Numbers values =
-      read_numbers("previous-token", settings,
+      task_numbers("previous-token", settings,
                    {{"pairs", 16}, {"repeats", 3}, {"seed", 0}, {"first", 0}, {"low", 1}, {"high", vocab}});
   const int64_t repeats = values.at("repeats"), low = values.at("low"), high = values.at("high");
   if (repeats < 1 || repeats > 1000 || low < 0 || high > vocab || high - low < 3)
@@ -145,7 +132,7 @@ const Tokenizer& needed(const std::string& maker, const Tokenizer* tokenizer) {
 
 // "The war lasted from the year 1732 to the year 17": greater years are right (Hanna et al. 2023).
 Probes greater_than(const std::string& settings, const Tokenizer& tokenizer) {
-  const Numbers values = read_numbers("greater-than", settings, {{"pairs", 16}, {"seed", 0}, {"first", -1}});
+  const Numbers values = task_numbers("greater-than", settings, {{"pairs", 16}, {"seed", 0}, {"first", -1}});
   std::vector<int64_t> years;
   for (int year = 0; year < 100; ++year) years.push_back(single_token(tokenizer, fmt::format("{:02}", year)));
   static const std::vector<std::string> nouns = {"war",     "plan",    "contract", "campaign", "voyage",
@@ -173,7 +160,7 @@ Probes greater_than(const std::string& settings, const Tokenizer& tokenizer) {
 
 // "When Mary and John went to the shop, John gave a book to": Mary. Corrupted: a third name gave it.
 Probes indirect_object(const std::string& settings, const Tokenizer& tokenizer) {
-  const Numbers values = read_numbers("ioi", settings, {{"pairs", 16}, {"seed", 0}, {"first", -1}});
+  const Numbers values = task_numbers("ioi", settings, {{"pairs", 16}, {"seed", 0}, {"first", -1}});
   static const std::vector<std::string> all = {
       "Mary",  "John",  "Tom",    "James", "Anna",  "Paul",  "Mark",  "Sarah", "David", "Peter",
       "Alice", "Henry", "George", "Jack",  "Laura", "Kate",  "Simon", "Lucy",  "Emma",  "Robert",

@@ -65,6 +65,8 @@ std::string companion_name(const Dataset& data, const std::string& name, const s
   std::vector<std::string> names = {name + "_" + ending};
   if (ending.ends_with("low")) names.push_back(name + "_" + ending.substr(0, ending.size() - 1));
   if (ending.ends_with("high")) names.push_back(name + "_" + ending.substr(0, ending.size() - 2));
+  // Where a fit peaks is a step, whether its name says so or not.
+  if (ending.starts_with("peak_step")) names.push_back(name + "_peak" + ending.substr(9));
   if (!data.has(name)) return "";
   for (const std::string& one : names) {
     if (!data.has(one) || !is_numeric(data[one])) continue;
@@ -90,6 +92,9 @@ std::vector<std::string> arrays_by(const Dataset& data, const std::function<doub
   }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first > b.first; });
+  if (const auto leading = data.provenance.find("leading_array"); leading != data.provenance.end())
+    std::stable_partition(ranked.begin(), ranked.end(),
+                          [&leading](const auto& one) { return one.second == leading->second; });
   std::vector<std::string> names;
   for (auto& [points, name] : ranked) names.push_back(std::move(name));
   return names;

@@ -25,7 +25,8 @@ bool is_companion(const Dataset& data, const std::string& name);
 const Array* companion(const Dataset& data, const std::string& name, const std::string& ending);
 std::string companion_name(const Dataset& data, const std::string& name, const std::string& ending);
 
-// Numeric arrays that are no companions, by score, the best first; a score of 0 or less leaves one out.
+// Numeric arrays that are no companions, by score, the best first; a score of 0 or less leaves one out. The
+// one that the result itself puts first (provenance "leading_array") comes before all others that are left.
 std::vector<std::string> arrays_by(const Dataset& data, const std::function<double(const Array&)>& score);
 
 // Throws Error (usage) where `axis` is no axis of that array.

@@ -87,6 +87,7 @@ class DetectorCell : public Cell {
     const auto prompts = static_cast<int64_t>(repeats_.size());
     Dataset result;
     result.title = "Head detectors";
+    result.provenance["leading_array"] = "induction";  // what most people run this for is drawn first
     const std::vector<std::string>& names = pattern_score_names();
     for (size_t i = 0; i < names.size(); ++i) {
       std::vector<double> means;

@@ -2,13 +2,11 @@
 #include "analysis/model/probes.h"
 
 #include <algorithm>
-#include <charconv>
-#include <map>
 
 #include "analysis/core/digest.h"
 #include "analysis/core/error.h"
 #include "analysis/core/settings.h"
-#include "analysis/core/text.h"
+#include "analysis/model/named_numbers.h"
 
 namespace varve {
 namespace {
@@ -36,27 +34,7 @@ class Random {
   uint64_t state_;
 };
 
-using PackSettings = std::map<std::string, int64_t>;
-
-PackSettings read_settings(const std::string& pack, const std::string& text, PackSettings values) {
-  if (text.empty()) return values;
-  std::vector<std::string> names;
-  for (const auto& [name, value] : values) names.push_back(name);
-  for (const std::string& part : split(text, ',')) {
-    const size_t equals = part.find('=');
-    const std::string name = part.substr(0, equals);
-    const auto found = values.find(name);
-    if (found == values.end())
-      fail_usage("probe pack '{}' has no setting '{}'; did you mean '{}'?", pack, name, nearest(name, names));
-    const std::string number = equals == std::string::npos ? "" : part.substr(equals + 1);
-    const auto [end, wrong] = std::from_chars(number.data(), number.data() + number.size(), found->second);
-    if (number.empty() || wrong != std::errc() || end != number.data() + number.size())
-      fail_usage("probe pack '{}': '{}' should be a whole number, as in {}=8", pack, part, name);
-  }
-  return values;
-}
-
-void need(const std::string& pack, const PackSettings& values, const std::string& name, int64_t low,
+void need(const std::string& pack, const Numbers& values, const std::string& name, int64_t low,
           int64_t high) {
   const int64_t value = values.at(name);
   if (value < low || value > high)
@@ -66,9 +44,8 @@ void need(const std::string& pack, const PackSettings& values, const std::string
 // One token `first`, then `period` random ids twice: what an induction head is looked for with.
 Probes repeat_random(const std::string& pack, const std::string& settings, int64_t vocab) {
   // Ids below 1 are left out where the vocabulary allows: id 0 is the first token.
-  PackSettings values = {{"prompts", 8}, {"period", 24}, {"seed", 0},
-                         {"first", 0},   {"low", 1},     {"high", vocab}};
-  values = read_settings(pack, settings, values);
+  Numbers values = {{"prompts", 8}, {"period", 24}, {"seed", 0}, {"first", 0}, {"low", 1}, {"high", vocab}};
+  values = read_numbers("probe pack '" + pack + "'", settings, std::move(values));
   constexpr int64_t most = 1000000;
   need(pack, values, "prompts", 1, most);
   need(pack, values, "period", 1, most);
