@@ -124,7 +124,8 @@ class Peak {
                  buffers(tokens, frugal) + std::max(windows_.blocks + packed(tokens), attention(longest)));
     const int64_t showing =
         need_.largest_site > 0 ? buffers(tokens, frugal) + need_.largest_site + output : 0;
-    const int64_t reading = need_.cost.scratch + output;
+    const bool less = frugal && need_.cost.frugal_scratch >= 0;
+    const int64_t reading = (less ? need_.cost.frugal_scratch : need_.cost.scratch) + output;
     return base_ + result_ + kept + std::max({passing, showing, reading});
   }
 

@@ -17,6 +17,7 @@ struct CellCost {
   double flops = 0;               // for all prompts
   int64_t kept_per_token = 0;     // bytes held for each token of a block until the block has been read
   int64_t scratch = 0;            // bytes of the work on a block that has been read
+  int64_t frugal_scratch = -1;    // the same where memory is short (Weights::frugal); -1: no less
   int64_t result_per_place = 0;   // bytes of the finished result
   int64_t reduced_per_place = 0;  // bytes of it that the reduce reads
 };

@@ -21,10 +21,65 @@ using Json = nlohmann::json;
 
 constexpr int64_t file_limit_bytes = 256 << 20;
 
+enum class Unfit { refuse, leave_out };
+
 struct Reading {
   const Tokenizer* tokenizer = nullptr;
   int64_t first = -1, position = -1;
+  Unfit unfit = Unfit::refuse;
 };
+
+// A pair that is well formed but not for this tokenizer.
+class Misfit : public Error {
+ public:
+  using Error::Error;
+};
+
+// Pairs of a file, and how many of it did not fit.
+struct Pairs {
+  Probes probes;
+  int64_t left_out = 0;
+  std::string reason;  // of the first
+};
+
+std::string pieces_of(const Tokenizer* tokenizer, std::span<const int64_t> ids) {
+  std::vector<std::string> pieces;
+  for (const int64_t id : ids)
+    pieces.push_back(tokenizer == nullptr ? fmt::format("#{}", id) : show_piece(tokenizer->piece(id)));
+  return pieces.empty() ? "nothing" : fmt::format("{}", fmt::join(pieces, "|"));
+}
+
+// Where two prompts of unequal length part and meet again, piece by piece.
+std::string unequal(const std::vector<int64_t>& clean, const std::vector<int64_t>& corrupted,
+                    const Reading& reading) {
+  const size_t shorter = std::min(clean.size(), corrupted.size());
+  size_t head = 0, tail = 0;
+  while (head < shorter && clean[head] == corrupted[head]) ++head;
+  while (tail < shorter - head && clean[clean.size() - 1 - tail] == corrupted[corrupted.size() - 1 - tail])
+    ++tail;
+  const auto middle = [&](const std::vector<int64_t>& ids) {
+    return pieces_of(reading.tokenizer, std::span(ids).subspan(head, ids.size() - head - tail));
+  };
+  return fmt::format(
+      "the clean prompt has {} tokens and the corrupted one {} with this tokenizer ({} beside {}); they must "
+      "be equally long",
+      clean.size(), corrupted.size(), middle(clean), middle(corrupted));
+}
+
+void leave_out(const std::string& reason, const Reading& reading, Pairs& pairs) {
+  if (reading.unfit == Unfit::refuse)
+    fail("{}. To leave out pairs that do not fit, give a task in TOML with unfit = \"leave-out\"", reason);
+  if (pairs.left_out++ == 0) pairs.reason = reason;
+}
+
+void take(std::vector<int64_t> clean, Question question, const Reading& reading, const std::string& where,
+          Pairs& pairs) {
+  if (!question.corrupted.empty() && question.corrupted.size() != clean.size())
+    return leave_out(fmt::format("{}: {}", where, unequal(clean, question.corrupted, reading)), reading,
+                     pairs);
+  pairs.probes.prompts.push_back(std::move(clean));
+  pairs.probes.questions.push_back(std::move(question));
+}
 
 std::vector<int64_t> prompt_of(const std::string& text, const Reading& reading, const std::string& where) {
   if (reading.tokenizer == nullptr)
@@ -68,12 +123,16 @@ std::vector<int64_t> answers_of(const Json& value, const Reading& reading, const
   if (!value.is_string()) return {whole_number(value, where)};
   if (reading.tokenizer == nullptr)
     fail("{}: the series came without a tokenizer, so answers must be token ids", where);
-  return {single_token(*reading.tokenizer, value.get<std::string>())};
+  try {
+    return {single_token(*reading.tokenizer, value.get<std::string>())};
+  } catch (const Error& error) {
+    throw Misfit(error.blame(), fmt::format("{}: {}", where, error.what()));
+  }
 }
 
-Probes read_lines(const std::string& text, const Reading& reading, const std::string& path) {
+Pairs read_lines(const std::string& text, const Reading& reading, const std::string& path) {
   static const std::vector<std::string> known = {"clean", "corrupted", "correct", "incorrect", "position"};
-  Probes probes;
+  Pairs pairs;
   int64_t number = 0;
   for (const std::string& line : split(text, '\n')) {
     ++number;
@@ -89,13 +148,17 @@ Probes read_lines(const std::string& text, const Reading& reading, const std::st
     Question question;
     question.position = reading.position;
     if (pair.contains("corrupted")) question.corrupted = prompt_of(pair["corrupted"], reading, where);
-    question.correct = answers_of(pair["correct"], reading, where);
-    if (pair.contains("incorrect")) question.incorrect = answers_of(pair["incorrect"], reading, where);
+    try {
+      question.correct = answers_of(pair["correct"], reading, where);
+      if (pair.contains("incorrect")) question.incorrect = answers_of(pair["incorrect"], reading, where);
+    } catch (const Misfit& misfit) {
+      leave_out(misfit.what(), reading, pairs);
+      continue;
+    }
     if (pair.contains("position")) question.position = whole_number(pair["position"], where);
-    probes.prompts.push_back(prompt_of(pair["clean"], reading, where));
-    probes.questions.push_back(std::move(question));
+    take(prompt_of(pair["clean"], reading, where), std::move(question), reading, where, pairs);
   }
-  return probes;
+  return pairs;
 }
 
 // Fields of a comma-separated file; quotes hold commas, line ends and doubled quotes (RFC 4180).
@@ -132,7 +195,7 @@ int64_t number_in(const std::string& text, const std::string& where) {
   return number;
 }
 
-Probes read_columns(const std::string& text, const Reading& reading, const std::string& path) {
+Pairs read_columns(const std::string& text, const Reading& reading, const std::string& path) {
   const std::vector<std::vector<std::string>> rows = fields_of(text, path);
   if (rows.size() < 2) fail("{}: holds no pairs below its header", path);
   const auto column = [&](const std::string& name) -> std::optional<size_t> {
@@ -151,7 +214,7 @@ Probes read_columns(const std::string& text, const Reading& reading, const std::
       fail("{}: the series came without a tokenizer, which labels need", path);
     years.push_back(single_token(*reading.tokenizer, fmt::format("{:02}", year)));
   }
-  Probes probes;
+  Pairs pairs;
   for (size_t i = 1; i < rows.size(); ++i) {
     const std::string where = fmt::format("{}, row {}", path, i);
     if (rows[i].size() != rows[0].size())
@@ -171,21 +234,31 @@ Probes read_columns(const std::string& text, const Reading& reading, const std::
       question.correct = {number_in(rows[i][*correct], where)};
       question.incorrect = {number_in(rows[i][*incorrect], where)};
     }
-    probes.prompts.push_back(prompt(*clean));
-    probes.questions.push_back(std::move(question));
+    take(prompt(*clean), std::move(question), reading, where, pairs);
   }
-  return probes;
+  return pairs;
 }
 
-Probes read_pairs(const fs::path& path, const Reading& reading) {
+Pairs read_pairs(const fs::path& path, const Reading& reading) {
   const std::string text = read_file(path, file_limit_bytes);
   if (path.extension() == ".jsonl") return read_lines(text, reading, path.string());
   if (path.extension() == ".csv") return read_columns(text, reading, path.string());
   fail("{}: pairs lie in a .jsonl or a .csv", path.string());
 }
 
+// The pairs that fit; their name says how many do, so that every result says it.
+Probes fitting(Pairs pairs, const fs::path& path) {
+  if (pairs.probes.prompts.empty() && pairs.left_out > 0)
+    fail("{}: none of its {} pairs fits. The first: {}", path.string(), pairs.left_out, pairs.reason);
+  if (pairs.left_out > 0)
+    pairs.probes.name =
+        fmt::format(" ({} of {} pairs; the others do not fit this tokenizer)", pairs.probes.prompts.size(),
+                    pairs.left_out + static_cast<int64_t>(pairs.probes.prompts.size()));
+  return std::move(pairs.probes);
+}
+
 Probes read_toml(const fs::path& path, Reading reading, int64_t vocab) {
-  static const std::vector<std::string> known = {"name", "data", "make", "first", "position"};
+  static const std::vector<std::string> known = {"name", "data", "make", "first", "position", "unfit"};
   toml::table table;
   try {
     table = toml::parse(read_file(path, file_limit_bytes), path.string());
@@ -215,11 +288,16 @@ Probes read_toml(const fs::path& path, Reading reading, int64_t vocab) {
   reading.position = number("position", -1);
   if (reading.first >= vocab)
     fail("{}: first is {} but the vocabulary has {} tokens", path.string(), reading.first, vocab);
-  const std::string data = text("data"), make = text("make"), name = text("name");
+  const std::string data = text("data"), make = text("make"), name = text("name"), unfit = text("unfit");
+  if (!unfit.empty() && unfit != "refuse" && unfit != "leave-out")
+    fail("{}: unfit is 'refuse' or 'leave-out', not '{}'", path.string(), unfit);
+  if (unfit == "leave-out") reading.unfit = Unfit::leave_out;
   if (data.empty() == make.empty()) fail("{}: give either 'data' or 'make'", path.string());
-  Probes probes = make.empty() ? read_pairs(path.parent_path() / data, reading)
-                               : make_task(make, reading.tokenizer, vocab);
-  probes.name = "task " + (name.empty() ? path.stem().string() : name);
+  Probes probes = make.empty()
+                      ? fitting(read_pairs(path.parent_path() / data, reading), path.parent_path() / data)
+                      : make_task(make, reading.tokenizer, vocab);
+  const std::string counted = make.empty() ? probes.name : "";
+  probes.name = "task " + (name.empty() ? path.stem().string() : name) + counted;
   return probes;
 }
 
@@ -228,14 +306,14 @@ Probes read_toml(const fs::path& path, Reading reading, int64_t vocab) {
 Probes read_task(const std::string& description, const std::string& tokenizer_json, int64_t vocab) {
   std::optional<Tokenizer> tokenizer;
   if (!tokenizer_json.empty()) tokenizer.emplace(tokenizer_json);
-  const Reading reading{tokenizer ? &*tokenizer : nullptr, -1, -1};
+  const Reading reading{tokenizer ? &*tokenizer : nullptr, -1, -1, Unfit::refuse};
   const fs::path path(description);
   const std::string kind = path.extension().string();
   Probes probes;
   if (kind != ".toml" && kind != ".jsonl" && kind != ".csv") {
     probes = make_task(description, reading.tokenizer, vocab);
   } else {
-    probes = kind == ".toml" ? read_toml(path, reading, vocab) : read_pairs(path, reading);
+    probes = kind == ".toml" ? read_toml(path, reading, vocab) : fitting(read_pairs(path, reading), path);
     if (probes.name.empty()) probes.name = "task " + path.stem().string();
   }
   if (probes.prompts.empty()) fail("{}: holds no pairs", description);

@@ -4,6 +4,8 @@
 //              data = "ioi.jsonl"     pairs, relative to the file; or make = "ioi:pairs=32,seed=0"
 //              first = 0              optional: a token id put before every prompt
 //              position = -1          optional: where the answer is read
+//              unfit = "leave-out"    optional: leave out pairs of unequal length, or whose answers are
+//                                     several tokens, and say how many are left; they are refused otherwise
 // FILE.jsonl   one object a line: {"clean": TEXT, "corrupted": TEXT, "correct": ANSWER, "incorrect": ANSWER,
 //              "position": -1}; TEXT is text or a list of token ids, ANSWER a token id, the text of one
 //              token, or a list of either; corrupted, incorrect and position may be left out

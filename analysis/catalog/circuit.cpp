@@ -8,6 +8,7 @@
 
 #include "analysis/analysis.h"
 #include "analysis/circuits/circuit_settings.h"
+#include "analysis/circuits/edge_cost.h"
 #include "analysis/circuits/edge_scores.h"
 #include "analysis/circuits/select.h"
 #include "analysis/circuits/streams.h"
@@ -81,15 +82,6 @@ class CircuitCell : public Cell {
     scoring.doing("scoring edges");
     score(scoring);
     running.doing("running circuits");
-    Task quiet;
-    metric_ = task_metric(params_.metric, study_.weights(), study_.probes(), study_.compute(), quiet);
-    const Outside how = params_.ablation == "mean"   ? Outside::mean
-                        : params_.ablation == "zero" ? Outside::zero
-                                                     : Outside::patching;
-    others_ = outside_values<T>(how, graph_, study_.weights(), study_.probes(), corrupted_, study_.compute(),
-                                quiet);
-    runner_ = std::make_unique<CircuitRunner<T>>(graph_, study_.weights(), study_.probes(), study_.compute(),
-                                                 others_);
     return finished(running);
   }
 
@@ -121,18 +113,49 @@ class CircuitCell : public Cell {
     }
   }
 
-  double metric_of(const EdgeSet& edges) const { return mean_of(runner_->metric(edges, *metric_)); }
+  // The mean metric of each circuit: block by block of pairs, all circuits of one before the next.
+  std::vector<double> metrics_of(const std::vector<EdgeSet>& circuits, Task& task) const {
+    const Probes& clean = study_.probes();
+    const auto pairs = static_cast<int64_t>(clean.prompts.size());
+    const auto sets = static_cast<int64_t>(circuits.size());
+    const int64_t at_once = pairs_at_once(study_.weights(), clean, study_.compute(), plan_of(params_));
+    const Outside how = params_.ablation == "mean"   ? Outside::mean
+                        : params_.ablation == "zero" ? Outside::zero
+                                                     : Outside::patching;
+    Task quiet;
+    std::vector<double> mean, sums(circuits.size());
+    if (how == Outside::mean)
+      mean = mean_sources(graph_, study_.weights(), clean, study_.compute(), at_once, quiet);
+    for (int64_t first = 0; first < pairs; first += at_once) {
+      const PromptBlock block{first, std::min(at_once, pairs - first)};
+      const Probes some = prompts_of(clean, block), twins = prompts_of(corrupted_, block);
+      const auto metric = task_metric(params_.metric, study_.weights(), some, study_.compute(), quiet);
+      const SourceValues<T> others =
+          outside_values<T>(how, graph_, study_.weights(), twins, mean, study_.compute(), quiet);
+      const CircuitRunner<T> runner(graph_, study_.weights(), some, study_.compute(), others);
+      for (int64_t i = 0; i < sets; ++i) {
+        for (const double value : runner.metric(circuits[static_cast<size_t>(i)], *metric))
+          sums[static_cast<size_t>(i)] += value / static_cast<double>(pairs);
+        task.step(first * sets + (i + 1) * block.count, pairs * sets);
+      }
+    }
+    return sums;
+  }
 
   Dataset finished(Task& task) {
     EdgeSet whole(graph_), none(graph_);
     whole.fill();
-    const double top = metric_of(whole), bottom = metric_of(none);
+    Task ends_task = task.part(0, 0.1), circuits_task = task.part(0.1, 1);
+    const std::vector<double> ends = metrics_of({whole, none}, ends_task);
+    const double top = ends[0], bottom = ends[1];
     helpful_ = helpful(scores_, top, bottom);
     for (std::vector<float>& fold : folds_) fold = helpful(std::move(fold), top, bottom);
     const EdgeSet circuit = chosen(graph_, helpful_, params_);
-    const auto faithfulness = [&](const EdgeSet& edges) {
-      return (metric_of(edges) - bottom) / (top - bottom);
-    };
+    std::vector<EdgeSet> circuits = {circuit};
+    if (params_.curve == "yes") add_standard(circuits);
+    const std::vector<double> metrics = metrics_of(circuits, circuits_task);
+    std::vector<double> faithfulness;
+    for (const double metric : metrics) faithfulness.push_back((metric - bottom) / (top - bottom));
     Dataset result;
     result.title = "Circuit";
     result.set_coord("src", Array({"src"}, {graph_.sources()}, graph_.source_names()));
@@ -158,12 +181,11 @@ class CircuitCell : public Cell {
     const std::string unit = unit_of_metric(params_.metric);
     scalar("whole_metric", "metric of the whole model", unit, top);
     scalar("empty_metric", "metric with every edge ablated", unit, bottom);
-    scalar("circuit_metric", "metric of the circuit", unit, metric_of(circuit));
-    scalar("circuit_faithfulness", "share of the metric that the circuit gives", "share",
-           faithfulness(circuit));
+    scalar("circuit_metric", "metric of the circuit", unit, metrics[0]);
+    scalar("circuit_faithfulness", "share of the metric that the circuit gives", "share", faithfulness[0]);
     scalar("circuit_edges", "edges of the circuit after pruning", "edges",
            static_cast<double>(circuit.count()));
-    if (params_.curve == "yes") add_curves(faithfulness, result, task);
+    if (params_.curve == "yes") add_curves(faithfulness, result);
     add_checks(top, bottom, result);
     result.notes.push_back(fmt::format("{} of {} edges after pruning; {} pairs.", circuit.count(),
                                        graph_.edges(), study_.probes().prompts.size()));
@@ -182,6 +204,22 @@ class CircuitCell : public Cell {
     Array folds = Array::stack("fold", parts);
     folds.title = "the same from one fold of the pairs alone";
     result.set("heads_in_fold", std::move(folds));
+    const auto importance = [&](std::vector<double> values, const char* title) {
+      Array array({"layer", "head"}, {graph_.layers, graph_.heads}, std::move(values));
+      array.title = title;
+      array.unit = unit_of_metric(params_.metric);
+      return array;
+    };
+    result.set("head_importance", importance(importance_of(circuit, scores_),
+                                             "sum of |score| over the circuit's edges that leave a head"));
+    std::vector<Array> by_fold;
+    for (const std::vector<float>& fold : folds_)
+      by_fold.push_back(importance(importance_of(chosen(graph_, fold, params_), fold),
+                                   "the same from one fold of the pairs alone"));
+    result.set("head_importance_fold", Array::stack("fold", by_fold));
+  }
+
+  std::vector<double> importance_of(const EdgeSet& circuit, const std::vector<float>& scores) const {
     std::vector<double> importance;
     for (int64_t layer = 0; layer < graph_.layers; ++layer)
       for (int64_t head = 0; head < graph_.heads; ++head) {
@@ -190,32 +228,39 @@ class CircuitCell : public Cell {
           const int64_t source = graph_.head(layer, head);
           if (circuit.has(source, destination))
             sum += std::abs(static_cast<double>(
-                scores_[static_cast<size_t>(source * graph_.destinations() + destination)]));
+                scores[static_cast<size_t>(source * graph_.destinations() + destination)]));
         }
         importance.push_back(sum);
       }
-    Array array({"layer", "head"}, {graph_.layers, graph_.heads}, std::move(importance));
-    array.title = "sum of |score| over the circuit's edges that leave a head";
-    array.unit = unit_of_metric(params_.metric);
-    result.set("head_importance", std::move(array));
+    return importance;
   }
 
-  template <class Faithfulness>
-  void add_curves(const Faithfulness& faithfulness, Dataset& result, Task& task) const {
+  // Of every standard size: chosen by value, by magnitude, and random ones.
+  void add_standard(std::vector<EdgeSet>& circuits) const {
     const auto sizes = static_cast<int64_t>(standard_sizes.size());
-    std::vector<double> value, magnitude, off, random, random_se;
     for (int64_t i = 0; i < sizes; ++i) {
       const int64_t count = edges_at(graph_, standard_sizes[static_cast<size_t>(i)]);
-      value.push_back(faithfulness(pruned(top_edges(graph_, helpful_, count, EdgeRank::value))));
-      magnitude.push_back(faithfulness(pruned(top_edges(graph_, scores_, count, EdgeRank::magnitude))));
-      off.push_back(std::abs(1 - magnitude.back()));
-      std::vector<double> some;
+      circuits.push_back(pruned(top_edges(graph_, helpful_, count, EdgeRank::value)));
+      circuits.push_back(pruned(top_edges(graph_, scores_, count, EdgeRank::magnitude)));
       for (int64_t k = 0; k < params_.random; ++k)
-        some.push_back(faithfulness(
-            pruned(random_edges(graph_, count, static_cast<uint64_t>(params_.seed + k * sizes + i) + 1))));
+        circuits.push_back(
+            pruned(random_edges(graph_, count, static_cast<uint64_t>(params_.seed + k * sizes + i) + 1)));
+    }
+  }
+
+  // `faithfulness`: of the circuit itself, then of what add_standard added.
+  void add_curves(const std::vector<double>& faithfulness, Dataset& result) const {
+    const auto sizes = static_cast<int64_t>(standard_sizes.size());
+    std::vector<double> value, magnitude, off, random, random_se;
+    auto next = faithfulness.begin() + 1;
+    for (int64_t i = 0; i < sizes; ++i) {
+      value.push_back(*next++);
+      magnitude.push_back(*next++);
+      off.push_back(std::abs(1 - magnitude.back()));
+      const std::vector<double> some(next, next + params_.random);
+      next += params_.random;
       random.push_back(mean_of(some));
       random_se.push_back(standard_error_of(some));
-      task.step(i + 1, sizes);
     }
     const auto add = [&](const char* name, const char* title, const std::vector<double>& values) {
       Array array({"size"}, {sizes}, values);
@@ -242,15 +287,17 @@ class CircuitCell : public Cell {
 
   void add_checks(double top, double bottom, Dataset& result) const {
     Task quiet;
+    const auto metric =
+        task_metric(params_.metric, study_.weights(), study_.probes(), study_.compute(), quiet);
     const double clean =
-        mean_of(metric_values(study_.weights(), study_.probes(), study_.compute(), *metric_, quiet));
+        mean_of(metric_values(study_.weights(), study_.probes(), study_.compute(), *metric, quiet));
     const double slack = (study_.compute() == Compute::f64 ? 1e-8 : 1e-3) * std::max(1.0, std::abs(clean));
     const auto pairs = static_cast<int64_t>(study_.probes().prompts.size());
     const double whole = std::abs(top - clean);
     result.checks.push_back({"whole graph = clean run", whole, slack, pairs, whole <= slack, "mean metric"});
     if (params_.ablation != "patching") return;
     const double other =
-        mean_of(metric_values(study_.weights(), corrupted_, study_.compute(), *metric_, quiet));
+        mean_of(metric_values(study_.weights(), corrupted_, study_.compute(), *metric, quiet));
     const double empty = std::abs(bottom - other);
     result.checks.push_back(
         {"empty graph = corrupted run", empty, slack, pairs, empty <= slack, "mean metric"});
@@ -262,9 +309,6 @@ class CircuitCell : public Cell {
   Probes corrupted_;
   std::vector<float> scores_, helpful_;
   std::vector<std::vector<float>> folds_;
-  std::unique_ptr<Metric> metric_;
-  SourceValues<T> others_;
-  std::unique_ptr<CircuitRunner<T>> runner_;
 };
 
 std::unique_ptr<Cell> begin(const Study& study, const SettingValues& values) {
@@ -278,6 +322,7 @@ std::unique_ptr<Cell> begin(const Study& study, const SettingValues& values) {
 void add_circuit(AnalysisCatalog& catalog) {
   Analysis circuit;
   circuit.name = "circuit";
+  circuit.version = 2;
   circuit.summary = "the edges that carry a task, and how faithful they alone are to the model";
   circuit.help =
       "Needs a task of clean and corrupted pairs. Scores edges, chooses some, prunes dead ends, and runs the "
@@ -286,6 +331,13 @@ void add_circuit(AnalysisCatalog& catalog) {
       "Example: varve run circuit demo.varve --task induction:pairs=16 --set size=0.05";
   circuit.settings = declared_settings<Params>();
   circuit.begin = begin;
+  circuit.cost = [](const ModelSpec& spec, const SettingValues& values, const Probes& probes,
+                    Compute compute) {
+    const Params params = read_settings<Params>(values, "circuit");
+    const auto sizes = static_cast<int64_t>(standard_sizes.size());
+    const int64_t runs = 3 + (params.curve == "yes" ? sizes * (2 + params.random) : 0);
+    return edge_cost(spec, probes, compute, plan_of(params), 2 * params.folds + 4, runs);
+  };
   catalog.add(std::move(circuit));
 }
 

@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "analysis/analysis.h"
+#include "analysis/circuits/edge_cost.h"
 #include "analysis/circuits/edge_scores.h"
 #include "analysis/circuits/streams.h"
 #include "analysis/circuits/task_metric.h"
@@ -200,6 +201,10 @@ void add_edge_attribution(AnalysisCatalog& catalog) {
       "Example: varve run edge-attribution demo.varve --task ioi.toml --set steps=5";
   edges.settings = declared_settings<Params>();
   edges.begin = begin;
+  edges.cost = [](const ModelSpec& spec, const SettingValues& values, const Probes& probes, Compute compute) {
+    const Params params = read_settings<Params>(values, "edge-attribution");
+    return edge_cost(spec, probes, compute, plan_of(params), params.folds + 1, 0);
+  };
   catalog.add(std::move(edges));
 }
 

@@ -25,6 +25,8 @@ struct Params {
   double threshold = 0.25;
   int64_t bootstrap = 1000;
   int64_t seed = 0;
+  int64_t top_k = 5;
+  int64_t top_tokens = 64;
 
   template <class Visit>
   void each(Visit&& visit) {
@@ -33,12 +35,17 @@ struct Params {
           "which queries the induction score averages over: the second copy's, those "
           "from the period on, or the whole diagonal",
           Choices{"second-copy", "from-period", "all"});
-    visit("weights", weights, "what is read off the weights besides: copying eigenvalues, composition too",
+    visit("weights", weights,
+          "what is read off the weights besides: copying eigenvalues; copying by top-k and composition too",
           Choices{"none", "copying", "all"});
     visit("threshold", threshold,
           "score that a head must have at the end of a series to count as one of its kind", Range{0, 1});
     visit("bootstrap", bootstrap, "resamplings of prompts behind each interval", Range{100, 100000});
     visit("seed", seed, "seed of the resampling and of the random baseline", Range{0, 1e15});
+    visit("top_k", top_k, "weights=all: a token counts as copied within so many largest logits",
+          Range{1, 1e6});
+    visit("top_tokens", top_tokens, "weights=all: of how many tokens, spread over the vocabulary",
+          Range{1, 1e7});
   }
 };
 
@@ -170,9 +177,13 @@ class DetectorCell : public Cell {
         "Weights: norm gains are folded into what reads after them; biases and rotary positions are left "
         "out.");
     if (params_.weights != "all") return;
-    Task second = task.part(0.3, 1);
-    const Composition composed =
-        composition_of(study_.weights(), static_cast<uint64_t>(params_.seed), second);
+    Task second = task.part(0.3, 0.6), third = task.part(0.6, 1);
+    add("copying_top_k", "share of tokens that W_E W_V W_O W_U gives back among its largest logits",
+        copying_top_k(study_.weights(), params_.top_k, params_.top_tokens, second));
+    result.notes.push_back(fmt::format("copying_top_k: {} tokens, top {}; by chance {:.2g}.",
+                                       std::min(params_.top_tokens, spec.vocab), params_.top_k,
+                                       static_cast<double>(params_.top_k) / static_cast<double>(spec.vocab)));
+    const Composition composed = composition_of(study_.weights(), static_cast<uint64_t>(params_.seed), third);
     std::vector<std::string> labels;
     for (int64_t row = 0; row < heads_; ++row)
       labels.push_back(fmt::format("L{}H{}", row / spec.heads, row % spec.heads));
@@ -288,7 +299,8 @@ void add_head_detectors(AnalysisCatalog& catalog) {
   detectors.summary = "which heads are induction, previous-token or duplicate heads, and when they form";
   detectors.help =
       "Scores every head's attention on prompts that repeat: stripes, prefix matching, and the masks of "
-      "detect_head, as shares of attention (0 to 1); entropy in nats; copying by eigenvalues -1 to 1. "
+      "detect_head, as shares of attention (0 to 1); entropy in nats; copying by eigenvalues -1 to 1, by "
+      "top-k a share of tokens. "
       "Over a series each score has an interval over prompts, and heads that form are events. "
       "Example: varve run head-detectors demo.varve --probes repeat-random:prompts=16,period=24";
   detectors.settings = declared_settings<Params>();

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "analysis/core/error.h"
+#include "analysis/memory_plan.h"
 #include "analysis/model/attention.h"
 #include "analysis/model/backward_parts.h"
 #include "analysis/model/embedding.h"
@@ -235,23 +236,53 @@ std::vector<double> CircuitRunner<T>::metric(const EdgeSet& edges, const Metric&
   return metric_values(weights_, clean_, compute_, metric, quiet, {}, start);
 }
 
+namespace {
+
+template <class T>
+void add_sums(const CircuitGraph& graph, const Weights& weights, const Probes& some, Compute compute,
+              std::vector<double>& sums, Task& task) {
+  const SourceValues<T> values = source_values<T>(graph, weights, some, compute, task);
+  for (size_t prompt = 0; prompt < values.of.size(); ++prompt)
+    for (int64_t source = 0; source < graph.sources(); ++source) {
+      const T* const rows = values.at(static_cast<int64_t>(prompt), source);
+      for (int64_t i = 0; i < values.length[prompt] * values.width; ++i)
+        sums[static_cast<size_t>(source * values.width + i % values.width)] += static_cast<double>(rows[i]);
+    }
+}
+
+}  // namespace
+
+std::vector<double> mean_sources(const CircuitGraph& graph, const Weights& weights, const Probes& clean,
+                                 Compute compute, int64_t at_once, Task& task) {
+  std::vector<double> mean(static_cast<size_t>(graph.sources() * weights.spec().d_model));
+  const auto pairs = static_cast<int64_t>(clean.prompts.size());
+  for (int64_t first = 0; first < pairs; first += at_once) {
+    const Probes some = prompts_of(clean, {first, std::min(at_once, pairs - first)});
+    if (compute == Compute::f64)
+      add_sums<double>(graph, weights, some, compute, mean, task);
+    else
+      add_sums<float>(graph, weights, some, compute, mean, task);
+  }
+  for (double& value : mean) value /= static_cast<double>(clean.tokens());
+  return mean;
+}
+
 template <class T>
 SourceValues<T> outside_values(Outside how, const CircuitGraph& graph, const Weights& weights,
-                               const Probes& clean, const Probes& corrupted, Compute compute, Task& task) {
+                               const Probes& corrupted, const std::vector<double>& mean, Compute compute,
+                               Task& task) {
   if (how == Outside::patching) return source_values<T>(graph, weights, corrupted, compute, task);
-  SourceValues<T> values = source_values<T>(graph, weights, clean, compute, task);
-  for (int64_t source = 0; source < graph.sources(); ++source) {
-    std::vector<double> mean(static_cast<size_t>(values.width));
-    const double rows = static_cast<double>(clean.tokens());
-    const auto each = [&](const auto& body) {
-      for (size_t prompt = 0; prompt < values.of.size(); ++prompt)
-        for (int64_t i = 0; i < values.length[prompt] * values.width; ++i)
-          body(values.of[prompt][static_cast<size_t>(source * values.length[prompt] * values.width + i)],
-               mean[static_cast<size_t>(i % values.width)]);
-    };
-    each([&](T& value, double& into) { into += static_cast<double>(value) / rows; });
-    if (how == Outside::zero) std::fill(mean.begin(), mean.end(), 0.0);
-    each([](T& value, double& from) { value = static_cast<T>(from); });
+  SourceValues<T> values;
+  values.width = weights.spec().d_model;
+  for (const auto& prompt : corrupted.prompts) {
+    const auto length = static_cast<int64_t>(prompt.size());
+    values.length.push_back(length);
+    values.of.emplace_back(static_cast<size_t>(graph.sources() * length * values.width), T{0});
+    if (how == Outside::zero) continue;
+    T* to = values.of.back().data();
+    for (int64_t source = 0; source < graph.sources(); ++source)
+      for (int64_t i = 0; i < length * values.width; ++i)
+        *to++ = static_cast<T>(mean[static_cast<size_t>(source * values.width + i % values.width)]);
   }
   return values;
 }
@@ -259,8 +290,9 @@ SourceValues<T> outside_values(Outside how, const CircuitGraph& graph, const Wei
 template class CircuitRunner<float>;
 template class CircuitRunner<double>;
 template SourceValues<float> outside_values<float>(Outside, const CircuitGraph&, const Weights&,
-                                                   const Probes&, const Probes&, Compute, Task&);
+                                                   const Probes&, const std::vector<double>&, Compute, Task&);
 template SourceValues<double> outside_values<double>(Outside, const CircuitGraph&, const Weights&,
-                                                     const Probes&, const Probes&, Compute, Task&);
+                                                     const Probes&, const std::vector<double>&, Compute,
+                                                     Task&);
 
 }  // namespace varve

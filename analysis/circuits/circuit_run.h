@@ -50,10 +50,16 @@ class CircuitRunner {
   const SourceValues<T>& others_;
 };
 
-// Ablation of what is outside a circuit.
+// Ablation of what is outside a circuit: the corrupted run's values, the mean over all clean prompts and
+// positions, or nothing.
 enum class Outside { patching, mean, zero };
+// [source * d_model]: that mean, of a block of prompts at a time.
+std::vector<double> mean_sources(const CircuitGraph& graph, const Weights& weights, const Probes& clean,
+                                 Compute compute, int64_t at_once, Task& task);
+// Of these prompts; `mean` is read for Outside::mean alone.
 template <class T>
 SourceValues<T> outside_values(Outside how, const CircuitGraph& graph, const Weights& weights,
-                               const Probes& clean, const Probes& corrupted, Compute compute, Task& task);
+                               const Probes& corrupted, const std::vector<double>& mean, Compute compute,
+                               Task& task);
 
 }  // namespace varve

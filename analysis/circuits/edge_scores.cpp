@@ -3,6 +3,8 @@
 #include "analysis/circuits/edge_scores.h"
 
 #include <algorithm>
+#include <numeric>
+#include <type_traits>
 
 #include "analysis/circuits/circuit_run.h"
 #include "analysis/circuits/sources.h"
@@ -43,28 +45,35 @@ class EdgeReader : public SiteReader {
   }
 
  private:
+  static const T* values_of(const Site& site) {
+    if constexpr (std::is_same_v<T, float>)
+      return site.f32.data();
+    else
+      return site.f64.data();
+  }
+
   // The gradient [pos, count, d_model] as [count][pos * d_model].
-  std::vector<T> laid_out(const Site& site, int64_t count) const {
+  const T* laid_out(const Site& site, int64_t count) {
     const int64_t length = site.shape[0], width = difference_.width;
-    std::vector<T> rows(static_cast<size_t>(count * length * width));
+    if (count == 1) return values_of(site);
+    rows_.resize(static_cast<size_t>(count * length * width));
     for (int64_t pos = 0; pos < length; ++pos)
       for (int64_t one = 0; one < count; ++one)
-        for (int64_t i = 0; i < width; ++i)
-          rows[static_cast<size_t>((one * length + pos) * width + i)] =
-              static_cast<T>(site.at((pos * count + one) * width + i));
-    return rows;
+        std::copy_n(values_of(site) + (pos * count + one) * width, width,
+                    rows_.data() + (one * length + pos) * width);
+    return rows_.data();
   }
 
   void edges(const Site& site, int64_t destination, int64_t count) {
     const int64_t depth = site.shape[0] * difference_.width, sources = graph_.sources_of(destination);
     if (sources < least_sources_) return;
-    const std::vector<T> gradient = laid_out(site, count);
+    const T* const gradient = laid_out(site, count);
     std::vector<T> product(static_cast<size_t>(sources * count));
     constexpr int64_t tile = 32;
     parallel_for((sources + tile - 1) / tile, [&](int64_t piece, int) {
       const int64_t first = piece * tile, rows = std::min(tile, sources - first);
       multiply_turned<T>(rows, count, depth, T{1}, {difference_.at(site.prompt, first), depth},
-                         {gradient.data(), depth}, {product.data() + first * count, count});
+                         {gradient, depth}, {product.data() + first * count, count});
     });
     std::vector<float>& scores = scores_[static_cast<size_t>(site.prompt)].edges;
     for (int64_t source = 0; source < sources; ++source)
@@ -76,9 +85,13 @@ class EdgeReader : public SiteReader {
   void node(const Site& site, int64_t first, int64_t count) {
     const int64_t depth = site.shape[0] * difference_.width;
     for (int64_t one = 0; one < count; ++one) {
-      const T* difference = difference_.at(site.prompt, first + one);
-      double sum = 0;
-      for (int64_t i = 0; i < depth; ++i) sum += static_cast<double>(difference[i]) * site.at(i);
+      const T* const difference = difference_.at(site.prompt, first + one);
+      const T* const gradient = values_of(site);
+      constexpr int64_t lanes = 8;  // each waits for its own last addition only
+      double sums[lanes] = {};
+      for (int64_t i = 0; i < depth; ++i)
+        sums[i % lanes] += static_cast<double>(difference[i]) * static_cast<double>(gradient[i]);
+      const double sum = std::accumulate(sums, sums + lanes, 0.0);
       scores_[static_cast<size_t>(site.prompt)].nodes[static_cast<size_t>(first + one)] += weight_ * sum;
     }
   }
@@ -89,6 +102,7 @@ class EdgeReader : public SiteReader {
   std::string last_;
   double weight_ = 1;
   int64_t least_sources_ = 1;
+  std::vector<T> rows_;
 };
 
 struct PathPoint {
@@ -125,13 +139,14 @@ class Batch {
         plan_(plan) {
     Task quiet;
     metric_ = task_metric(metric, weights, clean, compute, quiet);
-    own_ = source_values<T>(graph, weights, clean, compute, quiet);
-    difference_ = source_values<T>(graph, weights, corrupted, compute, quiet);
-    for (size_t prompt = 0; prompt < own_.of.size(); ++prompt)
-      for (size_t i = 0; i < own_.of[prompt].size(); ++i) difference_.of[prompt][i] -= own_.of[prompt][i];
+    difference_ = source_values<T>(graph, weights, clean, compute, quiet);
+    const std::vector<double> at_clean = metric_at(clean);
+    const bool all_mixed = plan.method == EdgeMethod::exact || plan.method == EdgeMethod::ig_activations;
+    own_ = all_mixed ? difference_ : embeddings_of(difference_);
+    subtract_from(graph, weights, corrupted, compute, difference_, quiet);
+    const std::vector<double> at_corrupted = metric_at(corrupted);
+    difference_.stream = {};
     scores_.resize(clean.prompts.size());
-    const std::vector<double> at_clean = metric_values(weights, clean, compute, *metric_, quiet);
-    const std::vector<double> at_corrupted = metric_values(weights, corrupted, compute, *metric_, quiet);
     for (size_t prompt = 0; prompt < scores_.size(); ++prompt) {
       scores_[prompt].edges.assign(static_cast<size_t>(graph.sources() * graph.destinations()), 0.0f);
       scores_[prompt].nodes.assign(static_cast<size_t>(graph.sources()), 0.0);
@@ -146,7 +161,6 @@ class Batch {
     } else if (plan_.method == EdgeMethod::ig_activations) {
       along_activations(task);
     } else {
-      free_of(own_, 1);  // only the embedding is mixed
       const std::vector<PathPoint> path = path_of(plan_);
       for (size_t i = 0; i < path.size(); ++i) {
         gradients(path[i].share == 1 ? Interventions{} : mixed("embed", 0, 1, path[i].share), path[i].weight);
@@ -157,12 +171,25 @@ class Batch {
   }
 
  private:
-  // Keeps the first `sources` of every prompt.
-  void free_of(SourceValues<T>& values, int64_t sources) const {
-    for (size_t prompt = 0; prompt < values.of.size(); ++prompt) {
-      values.of[prompt].resize(static_cast<size_t>(sources * values.length[prompt] * values.width));
-      values.of[prompt].shrink_to_fit();
-    }
+  // Of the run whose last stream `difference_` holds: no block is passed a second time.
+  std::vector<double> metric_at(const Probes& probes) const {
+    Task quiet;
+    Start end{graph_.layers, {}, {}};
+    if constexpr (std::is_same_v<T, float>)
+      end.f32 = difference_.stream;
+    else
+      end.f64 = difference_.stream;
+    return metric_values(weights_, probes, compute_, *metric_, quiet, {}, end);
+  }
+
+  SourceValues<T> embeddings_of(const SourceValues<T>& values) const {
+    SourceValues<T> first;
+    first.length = values.length;
+    first.width = values.width;
+    for (size_t prompt = 0; prompt < values.of.size(); ++prompt)
+      first.of.emplace_back(values.of[prompt].begin(),
+                            values.of[prompt].begin() + values.length[prompt] * values.width);
+    return first;
   }
 
   enum class First { seen, left_out };
@@ -172,7 +199,8 @@ class Batch {
     if (first == First::left_out) reader.leave_out_first_inputs();
     SiteReader* const readers[] = {&reader};
     Task quiet;
-    backward(weights_, clean_, compute_, *metric_, readers, quiet, changes);
+    backward(weights_, clean_, compute_, *metric_, readers, quiet, changes, nullptr,
+             weights_.frugal() ? 0 : plan_.keep_bytes);
   }
 
   // Sources [first, first + count) at that share of the clean run, as a change of `site` [pos, count, width].
@@ -257,13 +285,24 @@ class Batch {
 
 }  // namespace
 
+int64_t pairs_at_once(const ModelSpec& spec, const Probes& clean, Compute compute, const EdgePlan& plan) {
+  const auto pairs = static_cast<int64_t>(clean.prompts.size());
+  const int64_t each =
+      graph_of(spec).sources() * clean.longest() * spec.d_model * (compute == Compute::f64 ? 8 : 4);
+  const int64_t most = std::clamp<int64_t>(plan.batch_bytes / std::max<int64_t>(1, each), 1, pairs);
+  const int64_t parts = (pairs + most - 1) / most;
+  return (pairs + parts - 1) / parts;
+}
+
+int64_t pairs_at_once(const Weights& weights, const Probes& clean, Compute compute, const EdgePlan& plan) {
+  return weights.frugal() ? 1 : pairs_at_once(weights.spec(), clean, compute, plan);
+}
+
 void edge_scores(const CircuitGraph& graph, const Weights& weights, const Probes& clean,
                  const Probes& corrupted, Compute compute, const std::string& metric, const EdgePlan& plan,
                  const TakePair& take, Task& task) {
   const int64_t pairs = static_cast<int64_t>(clean.prompts.size());
-  const int64_t each =
-      graph.sources() * clean.longest() * weights.spec().d_model * (compute == Compute::f64 ? 8 : 4);
-  const int64_t at_once = std::clamp<int64_t>(plan.batch_bytes / each, 1, pairs);
+  const int64_t at_once = pairs_at_once(weights, clean, compute, plan);
   for (int64_t first = 0; first < pairs; first += at_once) {
     const PromptBlock block{first, std::min(at_once, pairs - first)};
     const Probes some = prompts_of(clean, block), others = prompts_of(corrupted, block);

@@ -32,8 +32,13 @@ struct EdgePlan {
   PathRule rule = PathRule::left;
   int64_t steps = 5;
   InputGroup input_group = InputGroup::whole;
-  int64_t batch_bytes = int64_t{256} << 20;  // what the differences of one batch of pairs may take
+  int64_t batch_bytes = int64_t{80} << 20;  // what the differences of one batch of pairs may take
+  int64_t keep_bytes = int64_t{48} << 20;   // what one batch may keep of blocks' insides for the way back
 };
+
+// Pairs that are in work at once, in equal parts; one where memory is short.
+int64_t pairs_at_once(const ModelSpec& spec, const Probes& clean, Compute compute, const EdgePlan& plan);
+int64_t pairs_at_once(const Weights& weights, const Probes& clean, Compute compute, const EdgePlan& plan);
 
 // One pair's scores, [source * destinations + destination]; nodes [source]: the same by the gradient of the
 // source's own output, which is the sum over its edges.

@@ -6,20 +6,23 @@
 #include "analysis/circuits/head_weights.h"
 
 #include <Eigen/Dense>
+#include <algorithm>
 #include <cmath>
 #include <random>
 
 #include "analysis/core/error.h"
+#include "analysis/core/pool.h"
 #include "analysis/model/kernels.h"
 
 namespace varve {
 namespace {
 
 using Eigen::MatrixXd;
+using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
 MatrixXd matrix_of_name(const Weights& weights, const std::string& name) {
   const Matrix matrix = weights.matrix(name);
-  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> out(matrix.rows, matrix.columns);
+  RowMajor out(matrix.rows, matrix.columns);
   widen_rows(matrix, 0, matrix.rows, out.data());
   return out;
 }
@@ -75,7 +78,7 @@ MatrixXd tokens_through(const Weights& weights) {
   const Matrix read = weights.matrix(own ? "unembed.W_U" : "embed.W_E"), write = weights.matrix("embed.W_E");
   if (write.columns != width || write.rows < vocab) return MatrixXd();
   constexpr int64_t tile = 1024;
-  Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor> u(tile, width), e(tile, width);
+  RowMajor u(tile, width), e(tile, width);
   MatrixXd sum = MatrixXd::Zero(width, width);
   for (int64_t first = 0; first < vocab; first += tile) {
     const int64_t count = std::min(tile, vocab - first);
@@ -146,6 +149,38 @@ Scores random_composition(int64_t width, int64_t d_head, uint64_t seed) {
   return mean;
 }
 
+// For each row of `written` [rows, d_model]: other tokens whose logit is not below `logit`, that of its own: a
+// head that writes nothing copies nothing.
+template <class TokenAt>
+std::vector<int64_t> counts_above(const Matrix& read, int64_t vocab, const std::vector<float>& written,
+                                  const std::vector<float>& logit, const TokenAt& token_at) {
+  constexpr int64_t tile = 512;
+  const int64_t width = read.columns, rows = static_cast<int64_t>(logit.size());
+  const int64_t tiles = (vocab + tile - 1) / tile;
+  struct Scratch {
+    std::vector<float> weights, logits;
+    std::vector<int64_t> above;
+  };
+  std::vector<Scratch> scratch(static_cast<size_t>(threads()));
+  parallel_for(tiles, [&](int64_t piece, int worker) {
+    Scratch& own = scratch[static_cast<size_t>(worker)];
+    own.above.resize(logit.size());
+    const int64_t first = piece * tile, count = std::min(tile, vocab - first);
+    own.logits.resize(static_cast<size_t>(rows * count));
+    multiply_turned<float>(rows, count, width, 1.0f, {written.data(), width},
+                           rows_in<float>(read, first, count, own.weights), {own.logits.data(), count});
+    for (int64_t row = 0; row < rows; ++row)
+      for (int64_t id = 0; id < count; ++id)
+        if (first + id != token_at(row) &&
+            own.logits[static_cast<size_t>(row * count + id)] >= logit[static_cast<size_t>(row)])
+          ++own.above[static_cast<size_t>(row)];
+  });
+  std::vector<int64_t> above(logit.size());
+  for (const Scratch& own : scratch)
+    for (size_t row = 0; row < own.above.size(); ++row) above[row] += own.above[row];
+  return above;
+}
+
 }  // namespace
 
 Copying copying_of(const Weights& weights, Task& task) {
@@ -161,6 +196,44 @@ Copying copying_of(const Weights& weights, Task& task) {
     task.step(layer + 1, spec.layers);
   }
   return copying;
+}
+
+std::vector<double> copying_top_k(const Weights& weights, int64_t k, int64_t tokens, Task& task) {
+  const ModelSpec& spec = weights.spec();
+  const int64_t width = spec.d_model, vocab = output_vocab(spec), asked = std::min(tokens, vocab);
+  const int64_t rows = spec.heads * asked;
+  std::vector<double> shares;
+  const bool own = weights.has("unembed.W_U") || !spec.tied;
+  const Matrix read = weights.matrix(own ? "unembed.W_U" : "embed.W_E"), write = weights.matrix("embed.W_E");
+  if (write.columns != width || write.rows < vocab)
+    return std::vector<double>(static_cast<size_t>(spec.layers * spec.heads), std::nan(""));
+  const auto token_at = [&](int64_t row) { return row % asked * vocab / asked; };
+  RowMajor embedded(asked, width), u(asked, width);
+  for (int64_t row = 0; row < asked; ++row) {
+    widen_rows(write, token_at(row), 1, embedded.data() + row * width);
+    widen_rows(read, token_at(row), 1, u.data() + row * width);
+  }
+  const Eigen::VectorXd last = gain_of(weights, "ln_final");
+  for (int64_t layer = 0; layer < spec.layers; ++layer) {
+    std::vector<float> written(static_cast<size_t>(rows * width)), logit(static_cast<size_t>(rows));
+    const std::vector<Head> heads = heads_of_layer(weights, layer);
+    for (int64_t head = 0; head < spec.heads; ++head) {
+      const Head& one = heads[static_cast<size_t>(head)];
+      const RowMajor out = embedded * one.v * one.o * last.asDiagonal();
+      for (int64_t i = 0; i < out.size(); ++i)
+        written[static_cast<size_t>(head * asked * width + i)] = static_cast<float>(out.data()[i]);
+      for (int64_t row = 0; row < asked; ++row)
+        logit[static_cast<size_t>(head * asked + row)] = static_cast<float>(out.row(row).dot(u.row(row)));
+    }
+    const std::vector<int64_t> above = counts_above(read, vocab, written, logit, token_at);
+    for (int64_t head = 0; head < spec.heads; ++head) {
+      const auto first = above.begin() + head * asked;
+      const auto within = std::count_if(first, first + asked, [k](int64_t better) { return better < k; });
+      shares.push_back(static_cast<double>(within) / static_cast<double>(asked));
+    }
+    task.step(layer + 1, spec.layers);
+  }
+  return shares;
 }
 
 Composition composition_of(const Weights& weights, uint64_t seed, Task& task) {

@@ -16,6 +16,11 @@ struct Copying {
 };
 Copying copying_of(const Weights& weights, Task& task);
 
+// [layers * heads]: share of tokens t whose own logit is among the k largest of W_E[t] W_V W_O W_U, norm
+// gains folded in. Asks `tokens` of them, evenly spread over the vocabulary. NaN where embedding and output
+// do not fit.
+std::vector<double> copying_top_k(const Weights& weights, int64_t k, int64_t tokens, Task& task);
+
 // [dst][src] of heads numbered layer * heads + head: how much of what src writes dst reads, through its
 // queries, keys and values; 0 unless src lies in an earlier layer. What random matrices of the same shapes
 // would give is subtracted.

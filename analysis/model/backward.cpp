@@ -49,14 +49,30 @@ Start start_at(int64_t layer, const std::vector<T>& stream) {
 // What the way back through a block reads: without parameters' own gradients far from all of it.
 std::vector<std::string> parts_read(const ModelSpec& spec, int64_t layer, bool parameters) {
   if (parameters || is_sparse(spec, layer))
-    return {"resid_pre",    "ln1.normalized",      "attn.q",              "attn.k",
-            "attn.v",       "attn.rot_q",          "attn.rot_k",          "attn.z",
-            "attn.out",     "attn_out",            "resid_mid",           "ln2.normalized",
-            "mlp.pre",      "mlp.post",            "mlp.out",             "mlp_out",
-            "router.logits", "router.probs",       "router.topk_indices", "router.topk_weights",
+    return {"resid_pre",
+            "ln1.normalized",
+            "attn.q",
+            "attn.k",
+            "attn.v",
+            "attn.rot_q",
+            "attn.rot_k",
+            "attn.z",
+            "attn.out",
+            "attn_out",
+            "resid_mid",
+            "ln2.normalized",
+            "mlp.pre",
+            "mlp.post",
+            "mlp.out",
+            "mlp_out",
+            "router.logits",
+            "router.probs",
+            "router.topk_indices",
+            "router.topk_weights",
             "router.shared_gate"};
   std::vector<std::string> parts = {"resid_pre", "attn.v", "resid_mid", "mlp.pre"};
-  const bool rotary = spec.positions == Positions::rotary, normed = spec.qk_norm_full || spec.qk_norm_per_head;
+  const bool rotary = spec.positions == Positions::rotary,
+             normed = spec.qk_norm_full || spec.qk_norm_per_head;
   if (rotary) parts.insert(parts.end(), {"attn.rot_q", "attn.rot_k"});
   if (!rotary || spec.clip_qkv > 0) parts.insert(parts.end(), {"attn.q", "attn.k"});
   if (normed || (spec.gated_mlp && spec.shared_parallel_norm)) parts.push_back("ln1.normalized");
@@ -349,10 +365,12 @@ std::vector<double> backward(const Weights& weights, const Probes& probes, Compu
                              const Interventions& changes, ParameterReader* parameters, int64_t keep_bytes) {
   check_probes(probes, weights.spec().vocab, weights.spec().context);
   if (compute != Compute::f64)
-    return BackwardPass<float>(weights, probes, compute, metric, readers, task, changes, parameters, keep_bytes)
+    return BackwardPass<float>(weights, probes, compute, metric, readers, task, changes, parameters,
+                               keep_bytes)
         .run();
-  return BackwardPass<double>(weights, probes, compute, metric, readers, task, changes, parameters, keep_bytes)
-        .run();
+  return BackwardPass<double>(weights, probes, compute, metric, readers, task, changes, parameters,
+                              keep_bytes)
+      .run();
 }
 
 }  // namespace varve

@@ -23,7 +23,9 @@ std::vector<T> BackwardPass<T>::through_matrix(const std::string& w, const std::
     give(named(w), {outputs, inputs},
          weight_gradient<T>({dy.data(), outputs}, outputs, {x.data(), inputs}, inputs, rows_, task_));
   if (wants_parameter(named(b))) give(named(b), {outputs}, bias_gradient(dy, outputs));
-  return linear_back<T>({dy.data(), outputs}, begin_, matrix, task_, compute_);
+  Values dx = linear_back<T>({dy.data(), outputs}, begin_, matrix, task_, compute_);
+  weights_.release(named(w));  // read across its rows, it was touched whole
+  return dx;
 }
 
 template <class T>

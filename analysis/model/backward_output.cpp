@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <type_traits>
 
+#include "analysis/core/error.h"
 #include "analysis/model/backward_pass.h"
 #include "analysis/model/output_map.h"
 
@@ -47,11 +48,10 @@ void BackwardPass<T>::answers_back(const Unembed& unembed, const Answers& answer
   }
   Values normed(rows.size()), drows(rows.size(), T{0});
   if (count > 0) {
-    unembed.run(std::span<const T>(rows), count,
-                [&](int64_t first, int64_t tokens, std::span<const T> tile) {
-                  for (int64_t row = 0; row < count; ++row)
-                    std::copy_n(tile.data() + row * tokens, tokens, dlogits.data() + row * vocab + first);
-                });
+    unembed.run(std::span<const T>(rows), count, [&](int64_t first, int64_t tokens, std::span<const T> tile) {
+      for (int64_t row = 0; row < count; ++row)
+        std::copy_n(tile.data() + row * tokens, tokens, dlogits.data() + row * vocab + first);
+    });
     // logits = scale * softcap(...): a cap c tanh(x / c) has the slope 1 - (y / c)^2 at its own output y.
     Values slopes(map.softcap > 0 ? dlogits.size() : 0);
     std::vector<double> logits(static_cast<size_t>(vocab)), slope(logits.size());
@@ -108,8 +108,8 @@ void BackwardPass<T>::output_back() {
   Values u_grown(wants_parameter(table) ? static_cast<size_t>(vocab * width) : 0);
   Values b_grown(wants_parameter("unembed.b_U") ? static_cast<size_t>(vocab) : 0);
   NormGradients<T> norm_grown;
-  const bool norm_wanted = norm("ln_final").kind != Norm::none &&
-                           (wants_parameter("ln_final.w") || wants_parameter("ln_final.b"));
+  const bool norm_wanted =
+      norm("ln_final").kind != Norm::none && (wants_parameter("ln_final.w") || wants_parameter("ln_final.b"));
   gradient_ = buffer(width);
   const auto prompts = static_cast<int64_t>(begin_.size()) - 1;
   Answers answers;

@@ -54,9 +54,8 @@ void norm_row_back(Norm kind, const RowScale& row, const T* x, const T* g, const
   const double count = static_cast<double>(width);
   const auto h = [&](int64_t i) { return static_cast<double>(g[i]) * static_cast<double>(gain(i)); };
   const double sum = kind == Norm::layer ? sum_of(width, h) / count : 0;
-  const double dot =
-      sum_of(width, [&](int64_t i) { return h(i) * (static_cast<double>(x[i]) - row.mean); }) * row.scale /
-      count;
+  const double dot = sum_of(width, [&](int64_t i) { return h(i) * (static_cast<double>(x[i]) - row.mean); }) *
+                     row.scale / count;
   const T s = static_cast<T>(row.scale), centre = static_cast<T>(row.mean), lift = static_cast<T>(sum),
           along = static_cast<T>(dot * row.scale);
   for (int64_t i = 0; i < width; ++i) dx[i] += s * (g[i] * gain(i) - lift - (x[i] - centre) * along);
@@ -148,7 +147,8 @@ void add_norm_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t r
       if (row / repeat != known) scale = scale_of(norm, own_x, width);
       known = row / repeat;
       if (norm.gain.empty())
-        norm_row_back(norm.kind, scale, own_x, own_g, [](int64_t) { return T{1}; }, width, own_dx);
+        norm_row_back(
+            norm.kind, scale, own_x, own_g, [](int64_t) { return T{1}; }, width, own_dx);
       else
         norm_row_back(
             norm.kind, scale, own_x, own_g, [gain = norm.gain.data()](int64_t i) { return gain[i]; }, width,

@@ -100,7 +100,7 @@ class BackwardPass {
   int64_t layer_ = 0, rows_ = 0;
   std::vector<int64_t> begin_ = {0}, position_of_;
   std::vector<size_t> prompt_of_;
-  std::vector<Values> streams_;  // after block l - 1, before any change at block l
+  std::vector<Values> streams_;               // after block l - 1, before any change at block l
   std::map<std::string, Values> had_, kept_;  // of this layer; of layers from first_kept_ on
   int64_t keep_bytes_ = 0, first_kept_ = 0;
   std::map<int64_t, RopeTable<T>> tables_;

@@ -144,4 +144,5 @@ def main():
         grow(wanted)
 
 
-main()
+if __name__ == "__main__":
+    main()

@@ -58,7 +58,27 @@ TEST_F(Tasks, TextIsTokenisedAndAnswersAreSingleTokens) {
 
 TEST_F(Tasks, PairsOfUnequalLengthAreRefused) {
   const std::string path = write("t.jsonl", "{\"clean\": [1, 2], \"corrupted\": [1], \"correct\": 3}\n");
-  expect_error([&] { read_task(path, "", vocab); }, {"pair 0", "equally long"});
+  expect_error([&] { read_task(path, "", vocab); }, {"line 1", "2 tokens", "equally long", "leave-out"});
+}
+
+TEST_F(Tasks, PairsThatDoNotFitAreLeftOutWhereTheTaskSaysSoAndCounted) {
+  write("pairs.jsonl",
+        "{\"clean\": \"the king\", \"corrupted\": \"the king\", \"correct\": \"a\"}\n"
+        "{\"clean\": \"the king\", \"corrupted\": \"Constantinople\", \"correct\": \"a\"}\n"
+        "{\"clean\": \"the king\", \"correct\": \"Constantinople\"}\n");
+  const std::string leaving = write("t.toml", "data = \"pairs.jsonl\"\nunfit = \"leave-out\"\n");
+  const Probes task = read_task(leaving, demo_tokenizer(), vocab);
+  EXPECT_EQ(task.prompts.size(), 1u);
+  EXPECT_NE(task.name.find("1 of 3 pairs"), std::string::npos) << task.name;
+  const std::string refusing = write("u.toml", "data = \"pairs.jsonl\"\n");
+  expect_error([&] { read_task(refusing, demo_tokenizer(), vocab); }, {"line 2", "equally long"});
+  const std::string odd = write("v.toml", "data = \"pairs.jsonl\"\nunfit = \"ignore\"\n");
+  expect_error([&] { read_task(odd, demo_tokenizer(), vocab); }, {"unfit", "ignore"});
+  write("pairs.jsonl", "{\"clean\": [1, 2], \"corrupted\": [1], \"correct\": 3}\n");
+  expect_error([&] { read_task(leaving, "", vocab); }, {"none of its 1 pairs fits", "line 1"});
+  // What is malformed is refused all the same.
+  write("pairs.jsonl", "{\"clean\": [1, 2], \"correct\": 3.5}\n");
+  expect_error([&] { read_task(leaving, "", vocab); }, {"line 1", "3.5"});
 }
 
 TEST_F(Tasks, WhatIsWrongIsNamedWithItsLine) {
@@ -183,7 +203,12 @@ TEST_F(Tasks, PublishedPromptsLoad) {
   EXPECT_EQ(years.questions[0].incorrect.size(), 53u);  // 00 to 52
   // Its ids are those of another tokenizer; with this one names are several tokens, and the check says so.
   expect_error([&] { read_task((folder / "ioi_llama.csv").string(), demo_tokenizer(), 200000); },
-               {"pair 0", "equally long"});
+               {"ioi_llama.csv, row 1", "equally long", "leave-out"});
+  std::ofstream(temp_.path() / "ioi.toml")
+      << "data = \"" << (folder / "ioi_llama.csv").string() << "\"\nunfit = \"leave-out\"\n";
+  const Probes some = read_task((temp_.path() / "ioi.toml").string(), demo_tokenizer(), 200000);
+  EXPECT_FALSE(some.prompts.empty());
+  EXPECT_NE(some.name.find("of 499 pairs"), std::string::npos) << some.name;
 }
 
 }  // namespace

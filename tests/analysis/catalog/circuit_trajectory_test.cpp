@@ -29,7 +29,7 @@ Dataset by_hand() {
 Dataset trajectory(const Dataset& joined) {
   Task task;
   const Analysis& analysis = analyses().get("circuit-trajectory");
-  return analysis.reduce(joined, normalise(analysis.settings, {}, "test"), task);
+  return analysis.reduce_with(joined, {}, normalise(analysis.settings, {}, "test"), task);
 }
 
 TEST(CircuitTrajectory, SetsAndCohortsAreThoseOnPaper) {
@@ -60,6 +60,16 @@ TEST(CircuitTrajectory, ChangeIsComparedWithTheNoiseOfTheExamples) {
   // At step 20 two parts of the examples share no head: whatever changed there is no more than that.
   EXPECT_DOUBLE_EQ(found["jaccard_noise"].number(2), 0);
   EXPECT_EQ(found["beyond_noise"].number(2), 0);
+}
+
+TEST(CircuitTrajectory, EveryCountHasItsNoiseOnPaper) {
+  const Dataset found = trajectory(by_hand());
+  // Parts of the examples differ at step 20 alone: head 0 in one, heads 1 in the other.
+  EXPECT_EQ(doubles_of(found["emergent_noise"]), (std::vector<double>{0, 0, 1, 0}));
+  EXPECT_EQ(doubles_of(found["survival_noise"]), (std::vector<double>{1, 1, 0, 1}));
+  EXPECT_EQ(doubles_of(found["activation_frequency_noise"]), (std::vector<double>{0.25, 0.25, 0}));
+  EXPECT_EQ(doubles_of(found["emergent_certain_count"]), (std::vector<double>{0, 1, 0, 2}));
+  EXPECT_EQ(doubles_of(found["vanished_certain_count"]), (std::vector<double>{0, 0, 0, 1}));
 }
 
 TEST(CircuitTrajectory, TheDemoHeadsJoinWhereTheyForm) {

@@ -188,6 +188,36 @@ TEST(CircuitRun, TheWholeGraphIsTheCleanRunAndNoneOfItTheCorruptedOne) {
   }
 }
 
+// The stream is the sum of all sources and the biases of the heads' outputs. With every edge ablated nothing
+// but those biases is left, or the mean of the clean run's stream over all prompts and positions.
+TEST(CircuitRun, ZeroAndMeanAblationLeaveBiasesAndTheMeanStream) {
+  constexpr double rounding = 1e-10;
+  const ModelSpec spec = tiny_spec();
+  const TinyTensors tensors = tiny_tensors(spec);
+  const Weights weights = tensors.weights(spec);
+  const CircuitGraph graph = graph_of(spec);
+  const Probes clean = two_pairs(), corrupted = corrupted_of(clean);
+  Task task;
+  std::vector<double> biases(static_cast<size_t>(spec.d_model)), mean(biases.size());
+  for (const char* name : {"blocks.0.attn.b_O", "blocks.1.attn.b_O"})
+    for (size_t i = 0; i < biases.size(); ++i)
+      biases[i] += static_cast<double>(tensors.tensors.at(name).second[i]);
+  const std::vector<double> stream = streams_of(weights, clean, Compute::f64, task).at.back();
+  for (size_t i = 0; i < stream.size(); ++i) mean[i % mean.size()] += stream[i] / 10;  // 6 + 4 tokens
+  for (const int64_t at_once : {1, 2}) {
+    const std::vector<double> sources = mean_sources(graph, weights, clean, Compute::f64, at_once, task);
+    for (const auto& [how, expected] : {std::pair{Outside::zero, biases}, std::pair{Outside::mean, mean}}) {
+      const auto others = outside_values<double>(how, graph, weights, corrupted, sources, Compute::f64, task);
+      const CircuitRunner<double> runner(graph, weights, clean, Compute::f64, others);
+      for (int64_t prompt = 0; prompt < 2; ++prompt) {
+        const std::vector<double> empty = runner.run(EdgeSet(graph), prompt);
+        for (size_t i = 0; i < empty.size(); ++i)
+          ASSERT_NEAR(empty[i], expected[i % expected.size()], rounding);
+      }
+    }
+  }
+}
+
 // Without norms, with values that depend on the stream linearly and attention that does not depend on it at
 // all, the metric is linear in every edge.
 TEST(EdgeScores, AreExactOnALinearModel) {
