@@ -149,8 +149,8 @@ Scores random_composition(int64_t width, int64_t d_head, uint64_t seed) {
   return mean;
 }
 
-// For each row of `written` [rows, d_model]: other tokens whose logit is not below `logit`, that of its own: a
-// head that writes nothing copies nothing.
+// For each row of `written` [rows, d_model]: other tokens whose logit is not below `logit`, that of its own:
+// a head that writes nothing copies nothing.
 template <class TokenAt>
 std::vector<int64_t> counts_above(const Matrix& read, int64_t vocab, const std::vector<float>& written,
                                   const std::vector<float>& logit, const TokenAt& token_at) {

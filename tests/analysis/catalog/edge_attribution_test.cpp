@@ -263,9 +263,10 @@ TEST(EdgeScores, DoNotDependOnBatches) {
   const CircuitGraph graph = graph_of(spec);
   const Probes clean = two_pairs();
   std::vector<std::vector<float>> scores;
+  // Pairs one by one or together; blocks' insides computed twice or kept.
   for (int64_t bytes : {int64_t{1}, int64_t{1} << 30}) {
     EdgePlan plan;
-    plan.batch_bytes = bytes;
+    plan.batch_bytes = plan.keep_bytes = bytes;
     Task task;
     edge_scores(
         graph, weights, clean, corrupted_of(clean), Compute::f32, "kl", plan,
