@@ -20,7 +20,6 @@
 #include "analysis/core/error.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/style.h"
-#include "app/desktop/watch.h"
 
 namespace varve {
 
@@ -52,6 +51,8 @@ MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
   desk_.acted = [this] { refresh(); };
   build_parts();
   build_menus();
+  // Glyphs are made before there is a window, not when the first result is to be drawn.
+  guarded([this] { views_->make_glyphs(); });
   guarded([this] { remembered_ = read_session_file(options_.session); });
   actions_.use_keys(remembered_.keys);
   const std::string& theme = options_.theme.empty() ? remembered_.theme : options_.theme;
@@ -87,6 +88,7 @@ MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
 }
 
 MainWindow::~MainWindow() {
+  disconnect(qApp, nullptr, this, nullptr);  // the parts lose the keyboard as they go
   // The sessions first: their workers may still call wake().
   sessions_.clear();
 }
@@ -222,7 +224,6 @@ void MainWindow::guarded(const std::function<void()>& what) {
 
 void MainWindow::after_opening() {
   seen_ = session_->opened();
-  if (auto* watched = qobject_cast<WatchedApplication*>(QApplication::instance())) watched->reset();
   notice_->hide();
   if (!seen_) return;
   remember_series(remembered_, path_of(*session_));

@@ -75,8 +75,10 @@ class MainWindow : public QMainWindow {
   void after_opening();
   void fold_inspector();
   void set_theme(const Theme& theme);
-  void wake();  // from any thread
-  void write_state();
+  void wake();         // from any thread
+  void write_state();  // soon; after what was posted before
+  void write_state_now();
+  bool stands_still(const std::string& places);
   // An Error of `what` becomes the notice card.
   void guarded(const std::function<void()>& what);
 
@@ -160,6 +162,9 @@ class MainWindow : public QMainWindow {
   QAction *undo_, *redo_, *export_picture_, *export_numbers_, *copy_command_, *copy_python_, *copy_value_,
       *copy_table_, *close_, *report_, *verify_, *back_, *forward_;
   QTimer play_timer_;
+  QTimer state_timer_;                        // for tests only, as the two below
+  std::unique_ptr<FileWriter> state_writer_;  // beside the window, which must not wait for a disk
+  std::string stood_;                         // where everything was when the state was written last
 };
 
 }  // namespace varve

@@ -152,7 +152,16 @@ void RunFormDock::run_again() {
 
 void RunFormDock::keep(const RunForm& form) {
   remember_run(recent_, form);
-  write_recent_runs(memory_, recent_);
+  desk_.session->errands().ask<bool>(
+      "keep the list of recent runs",
+      [memory = memory_, recent = recent_](Task&) {
+        write_recent_runs(memory, recent);
+        return true;
+      },
+      [](bool) {},
+      [this](const std::string& words) {
+        card_->show_lines(error_lines("Keep the list of recent runs", words), false);
+      });
 }
 
 void RunFormDock::take_focus() {

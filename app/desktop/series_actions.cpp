@@ -4,6 +4,7 @@
 
 #include "app/desktop/main_window.h"
 #include "app/desktop/painter_canvas.h"
+#include "app/desktop/watch.h"
 
 namespace varve {
 
@@ -33,6 +34,7 @@ void MainWindow::look_at(Session& session) {
 void MainWindow::open(const std::string& path) {
   notice_->hide();
   error_seen_.clear();
+  if (auto* watched = qobject_cast<WatchedApplication*>(QApplication::instance())) watched->reset();
   std::error_code problem;
   std::string full = std::filesystem::absolute(path, problem).lexically_normal().string();
   if (full.size() > 1 && full.back() == '/') full.pop_back();

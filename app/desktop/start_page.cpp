@@ -177,12 +177,17 @@ void StartPage::remember_in(const std::filesystem::path& file) {
 
 void StartPage::keep() {
   if (memory_.empty()) return;
-  // A list of what was open is no reason to keep somebody from working.
-  try {
-    write_recent_series(memory_, recent_);
-  } catch (const Error& error) {
-    card_->show_lines(error_lines(tr("Keep the list of recent series").toStdString(), error.what()), false);
-  }
+  // A list of what was open is no reason to keep somebody waiting or from working.
+  desk_.session->errands().ask<bool>(
+      "keep the list of recent series",
+      [memory = memory_, recent = recent_](Task&) {
+        write_recent_series(memory, recent);
+        return true;
+      },
+      [](bool) {},
+      [this](const std::string& words) {
+        card_->show_lines(error_lines(tr("Keep the list of recent series").toStdString(), words), false);
+      });
 }
 
 void StartPage::note_opened(const Opened& opened, int64_t results) {

@@ -1,6 +1,6 @@
 // What is shown, as JSON in a file after every change: tests assert on it instead of guessing from pixels.
 #include <QApplication>
-#include <QLayout>
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "analysis/core/text.h"
@@ -14,6 +14,9 @@ namespace {
 
 // Larger grids are not reported: the file is written after every frame.
 constexpr int64_t most_places = 600;
+// A moment for what belongs together to be written as one; then long enough for a frame to pass.
+constexpr int soon_millis = 4, again_millis = 25;
+constexpr int idle_millis = 100;  // what no part of the window tells of is seen all the same
 
 nlohmann::json rectangle(const QWidget& widget, const QRectF& inside) {
   const QPointF corner = widget.mapToGlobal(inside.topLeft());
@@ -66,28 +69,37 @@ nlohmann::json inspector_of(const InspectorContent& content) {
   return inspector;
 }
 
-// Whether what is painted lies where the layout wants it by now: a canvas was painted since it got its size.
-bool is_settled(ViewTile& tile) {
-  if (tile.layout()) tile.layout()->activate();
-  ViewCanvas& canvas = tile.canvas();
-  if (!canvas.isVisible()) return true;
-  const auto frames = static_cast<qlonglong>(canvas.painted_frames());
-  if (canvas.property("seen_size").toSize() != canvas.size()) {
-    canvas.setProperty("seen_size", canvas.size());
-    canvas.setProperty("seen_at", frames);
-  }
-  return frames > canvas.property("seen_at").toLongLong();
-}
-
 }  // namespace
 
 void MainWindow::write_state() {
   if (options_.state.empty() || !session_) return;
+  if (!state_writer_) {
+    state_writer_ = std::make_unique<FileWriter>(options_.state);
+    state_timer_.setSingleShot(true);
+    connect(&state_timer_, &QTimer::timeout, this, [this] { write_state_now(); });
+  }
+  state_timer_.start(soon_millis);
+}
+
+// Whether a person who reads the state now may press what it names: no layout, picture or answer is under
+// way, and nothing has moved since the last look.
+bool MainWindow::stands_still(const std::string& places) {
+  std::string where = places;
+  for (const QWidget* part : findChildren<QWidget*>())
+    if (part->isVisible()) {
+      const QRect box(part->mapToGlobal(QPoint(0, 0)), part->size());
+      where += fmt::format(" {} {} {} {}", box.x(), box.y(), box.width(), box.height());
+    }
+  const bool stood = where == stood_;
+  stood_ = std::move(where);
+  if (!stood || wake_pending_ || session_->errands().busy()) return false;
+  const std::vector<ViewTile*> tiles = views_->shown();
+  return std::all_of(tiles.begin(), tiles.end(), [](ViewTile* tile) { return tile->canvas().is_current(); });
+}
+
+void MainWindow::write_state_now() {
+  QCoreApplication::sendPostedEvents(nullptr, QEvent::LayoutRequest);
   nlohmann::json state;
-  if (workbench_->layout()) workbench_->layout()->activate();
-  bool settled = true;
-  for (ViewTile* tile : views_->shown()) settled = is_settled(*tile) && settled;
-  state["settled"] = settled;
   state["prompt_shown"] = prompt_->isVisible();
   state["title"] = windowTitle().toStdString();
   state["theme"] = desk_.theme->is_dark ? "dark" : "light";
@@ -98,6 +110,7 @@ void MainWindow::write_state() {
   state["redo"] = session_->would_redo();
   state["status"] = status_plain_;
   int64_t painted = 0;
+  std::string places;
   for (const auto& job : session_->jobs().all())
     state["jobs"].push_back({{"title", job->title()},
                              {"finished", job->finished()},
@@ -144,12 +157,15 @@ void MainWindow::write_state() {
         state["view"] = json;
         state["view"]["places"] = places_of(*tile, "layer", "pos");
         state["options"] = tile->content().options;
+        places += state["view"]["places"].dump();
       } else if (name == "heat-map" && !state.contains("map")) {
         state["map"] = json;
         state["map"]["places"] = places_of(*tile, "step", "layer");
+        places += state["map"]["places"].dump();
       } else if (name == "lines" && !state.contains("curves")) {
         state["curves"] = json;
       }
+      places += tile->empty_text() + tile->header_text();
       state["views"].push_back(std::move(json));
     }
     state["painted"] = painted;
@@ -163,14 +179,24 @@ void MainWindow::write_state() {
                         {"by", watched->held_up().by},
                         {"paint_millis", watched->held_up().longest_paint_millis}};
   state["sessions"] = sessions_.size();
-  if (flows_) state["flows"] = flows_->report();
+  if (flows_) {
+    state["flows"] = flows_->report();
+    if (state["flows"].contains("results")) places += state["flows"]["results"]["places"].dump();
+  }
   if (palette_->isVisible())
     state["palette"] = {{"typed", palette_->typed()}, {"found", palette_->shown_words()}};
+  // What takes the keys before the window does.
+  for (const QWidget* above : {QApplication::activePopupWidget(), QApplication::activeModalWidget()})
+    if (above)
+      state["above"].push_back(std::string(above->metaObject()->className()) + " " +
+                               above->windowTitle().toStdString());
   if (const QWidget* focused = QApplication::focusWidget())
     state["focus"] = {{"name", focused->accessibleName().toStdString()},
                       {"said", focused->accessibleDescription().toStdString()}};
-  const std::string text = state.dump(1);
-  guarded([&] { write_file_atomically(options_.state, text); });
+  const bool settled = stands_still(places);
+  state["settled"] = settled;
+  state_writer_->write(state.dump(1));
+  state_timer_.start(settled ? idle_millis : again_millis);
 }
 
 }  // namespace varve

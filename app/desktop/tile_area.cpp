@@ -11,6 +11,7 @@
 
 #include "app/desktop/painter_canvas.h"
 #include "app/session/layouts.h"
+#include "viz/host/fonts.h"
 
 namespace varve {
 
@@ -26,7 +27,8 @@ QRect qrect(const Box& box) {
 
 }  // namespace
 
-TileArea::TileArea(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
+TileArea::TileArea(Desk& desk, QWidget* parent)
+    : QWidget(parent), desk_(desk), fonts_(std::make_shared<ScreenFonts>(devicePixelRatioF())) {
   setMouseTracking(true);
   setMinimumSize(320, 180);
   drop_ = new QRubberBand(QRubberBand::Rectangle, this);
@@ -50,8 +52,10 @@ TileArea::TileArea(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk) {
   });
 }
 
+void TileArea::make_glyphs() { fonts_->build(); }
+
 void TileArea::add_tile(int64_t id) {
-  auto* made = new ViewTile(desk_, id, this);
+  auto* made = new ViewTile(desk_, fonts_, id, this);
   tiles_[id] = made;
   connect(made, &ViewTile::activated, this, [this, id] {
     if (desk_.session->bench().active == id) return;

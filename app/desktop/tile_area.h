@@ -22,6 +22,8 @@ class TileArea : public QWidget {
 
  public:
   explicit TileArea(Desk& desk, QWidget* parent = nullptr);
+  // Rasterises the first glyphs of all canvases, which takes a while: for before the window is there.
+  void make_glyphs();
   void refresh();
   ViewTile* active();              // null where no view is open
   ViewTile* tile(int64_t id);      // null where it is not open
@@ -65,6 +67,7 @@ class TileArea : public QWidget {
   QWidget* nothing_;
   std::array<int64_t, 6> fitted_for_{};
   double fitted_share_ = 0.6;
+  std::shared_ptr<ScreenFonts> fonts_;
 };
 
 }  // namespace varve

@@ -62,7 +62,6 @@ TourStrip::TourStrip(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk)
     tour_.end();
     show_step();
   });
-  hide();
 }
 
 void TourStrip::remember_in(const std::filesystem::path& file) {
@@ -79,22 +78,26 @@ void TourStrip::begin() {
   show_step();
 }
 
+// Seen or not is its bar's affair: what a tool bar holds cannot show itself.
 void TourStrip::show_step() {
-  setVisible(tour_.running());
   number_->setText(tr("%1 of %2").arg(tour_.step() + 1).arg(Tour::steps));
   after_->setText(qtext(tour_.after()));
   after_->setVisible(!tour_.after().empty());
   sentence_->setText(qtext(tour_.sentence()));
   back_->setEnabled(tour_.step() > 0);
   if (!tour_.running() && frame_) frame_->surround({});
-  if (!memory_.empty()) {
-    try {
-      write_tour_progress(memory_, tour_.done());
-    } catch (const Error& error) {
-      after_->setText(qtext(error.what()));  // the tour itself goes on
-      after_->show();
-    }
-  }
+  if (!memory_.empty())
+    desk_.session->errands().ask<bool>(
+        "keep the tour's progress",
+        [memory = memory_, done = tour_.done()](Task&) {
+          write_tour_progress(memory, done);
+          return true;
+        },
+        [](bool) {},
+        [this](const std::string& words) {
+          after_->setText(qtext(words));  // the tour itself goes on
+          after_->show();
+        });
   emit moved();
   if (tour_.finished() && !tour_.running()) emit finished();
 }

@@ -15,7 +15,8 @@ constexpr int tip_delay_millis = 120;
 constexpr double wheel_units_per_notch = 120;
 }  // namespace
 
-ViewCanvas::ViewCanvas(Desk& desk, QWidget* parent) : QOpenGLWidget(parent), desk_(desk) {
+ViewCanvas::ViewCanvas(Desk& desk, std::shared_ptr<ScreenFonts> fonts, QWidget* parent)
+    : QOpenGLWidget(parent), desk_(desk), frame_(std::move(fonts)) {
   choose = [this](const std::map<std::string, int64_t>& at, bool) { desk_.session->select(at); };
   setMouseTracking(true);
   setFocusPolicy(Qt::StrongFocus);
@@ -38,6 +39,7 @@ ViewCanvas::~ViewCanvas() {
 void ViewCanvas::show_content(PaneContent content) {
   if (content.view != content_.view) pane_.fit();
   content_ = std::move(content);
+  owes_paint_ = true;
   frame_.push(
       {.kind = InputEvent::Kind::leave, .at = {}, .wheel = 0, .with_control = false, .with_shift = false});
   if (underMouse()) {
@@ -45,6 +47,11 @@ void ViewCanvas::show_content(PaneContent content) {
     push(InputEvent::Kind::move, at, Qt::NoModifier);
   }
   update();
+}
+
+bool ViewCanvas::is_current() const {
+  if (!isVisible() || visibleRegion().isEmpty()) return true;  // nothing of it is on screen
+  return !owes_paint_ && painted_size_ == size();
 }
 
 void ViewCanvas::paintGL() {
@@ -67,9 +74,11 @@ void ViewCanvas::paintGL() {
     QMetaObject::invokeMethod(this, &ViewCanvas::header_changed, Qt::QueuedConnection);
   }
   ++painted_frames_;
+  painted_size_ = size();
   if (frame_.busy()) {
     update();
   } else {
+    owes_paint_ = false;
     QMetaObject::invokeMethod(this, &ViewCanvas::painted, Qt::QueuedConnection);
     if (owes_focus_ && !is_held_) say_focus();
   }
@@ -104,6 +113,7 @@ void ViewCanvas::push(InputEvent::Kind kind, const QPointF& at, Qt::KeyboardModi
                .wheel = wheel,
                .with_control = modifiers.testFlag(Qt::ControlModifier),
                .with_shift = modifiers.testFlag(Qt::ShiftModifier)});
+  owes_paint_ = true;
   update();
 }
 

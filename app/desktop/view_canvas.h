@@ -14,12 +14,15 @@ class ViewCanvas : public QOpenGLWidget {
   Q_OBJECT
 
  public:
-  explicit ViewCanvas(Desk& desk, QWidget* parent = nullptr);
+  // `fonts` are shared by all canvases of the window.
+  ViewCanvas(Desk& desk, std::shared_ptr<ScreenFonts> fonts, QWidget* parent);
   ~ViewCanvas() override;
   void show_content(PaneContent content);
   Pane& pane() { return pane_; }
   const PaneContent& content() const { return content_; }
   int64_t painted_frames() const { return painted_frames_; }
+  // What is on screen is what the canvas was last given, at the size that it has.
+  bool is_current() const;
   // What a click or an arrow in cell mode does with the axes of the mark; with Ctrl it adds to the set.
   std::function<void(const std::map<std::string, int64_t>&, bool adds)> choose;
 
@@ -52,6 +55,8 @@ class ViewCanvas : public QOpenGLWidget {
   std::string header_, spoken_;
   int64_t painted_frames_ = 0;
   bool is_held_ = false, owes_focus_ = false, adds_ = false;
+  QSize painted_size_;
+  bool owes_paint_ = true;
 };
 
 }  // namespace varve

@@ -80,7 +80,8 @@ void ViewHeader::mouseDoubleClickEvent(QMouseEvent* event) {
 
 void ViewHeader::contextMenuEvent(QContextMenuEvent* event) { emit menu_asked(event->globalPos()); }
 
-ViewTile::ViewTile(Desk& desk, int64_t id, QWidget* parent) : QWidget(parent), desk_(desk), id_(id) {
+ViewTile::ViewTile(Desk& desk, std::shared_ptr<ScreenFonts> fonts, int64_t id, QWidget* parent)
+    : QWidget(parent), desk_(desk), id_(id) {
   setObjectName("canvas");
   setAttribute(Qt::WA_StyledBackground);
   auto* column = new QVBoxLayout(this);
@@ -95,7 +96,7 @@ ViewTile::ViewTile(Desk& desk, int64_t id, QWidget* parent) : QWidget(parent), d
   options_bar_->hide();
   column->addWidget(options_bar_);
   pages_ = new QStackedWidget(this);
-  pages_->addWidget(canvas_ = new ViewCanvas(desk, pages_));
+  pages_->addWidget(canvas_ = new ViewCanvas(desk, std::move(fonts), pages_));
   build_empty();
   pages_->addWidget(empty_);
   column->addWidget(pages_, 1);

@@ -45,7 +45,7 @@ class ViewTile : public QWidget {
   Q_OBJECT
 
  public:
-  ViewTile(Desk& desk, int64_t id, QWidget* parent);
+  ViewTile(Desk& desk, std::shared_ptr<ScreenFonts> fonts, int64_t id, QWidget* parent);
   void refresh(const OpenView& view, ViewContent content, bool is_active);
   int64_t id() const { return id_; }
   const ViewContent& content() const { return content_; }

@@ -68,6 +68,12 @@ bool WatchedApplication::notify(QObject* receiver, QEvent* event) {
   const bool done = QApplication::notify(receiver, event);
   const double millis = now_millis() - began - (waited_millis() - waited);
   --depth_;
+  if (type == QEvent::Expose && !has_window_) {
+    // The window's first picture loads the graphics: that is the start, not work on a series.
+    has_window_ = true;
+    held_up_ = {};
+    return done;
+  }
   if (had_loop_ || leaves_out_) return done;
   if (is_painting(type)) {
     held_up_.longest_paint_millis = std::max(held_up_.longest_paint_millis, millis);

@@ -21,8 +21,8 @@ class WatchedApplication : public QApplication {
   ~WatchedApplication() override;
   bool notify(QObject* receiver, QEvent* event) override;
   const HeldUp& held_up() const { return held_up_; }
-  // Begins anew; the event in hand is no longer counted. Opening a series does that: its first picture sets
-  // up canvases and fonts, and how long it takes until it is there is another figure.
+  // Begins anew; the event in hand is no longer counted. Asking for a series does that: what counts is the
+  // work on it, its first picture included.
   void reset();
 
  private:
@@ -32,6 +32,7 @@ class WatchedApplication : public QApplication {
   bool leaves_out_ = false;
   bool had_loop_ = false;  // the event in hand ran an event loop of its own, as a dialog does
   int schedule_file_ = -1;
+  bool has_window_ = false;
 };
 
 }  // namespace varve

@@ -33,7 +33,8 @@ inline std::string content_of(const std::filesystem::path& file) {
 class DesktopUnderTest {
  public:
   // Far above what is ever needed: a busy machine must not fail a test.
-  static constexpr std::chrono::seconds longest_wait{120};
+  const std::chrono::seconds longest_wait{
+      std::getenv("VARVE_TEST_WAIT") ? std::atoi(std::getenv("VARVE_TEST_WAIT")) : 120};
 
   explicit DesktopUnderTest(const std::string& screen = "1440x900") {
     const std::string number = file("display");
@@ -101,7 +102,9 @@ class DesktopUnderTest {
     const bool held = until([&] {
       const nlohmann::json now = state();
       try {
-        return now.is_object() && holds(now);
+        if (!now.is_object() || !holds(now)) return false;
+        seen_ = now;
+        return true;
       } catch (const nlohmann::json::exception&) {
         return false;  // what is asked for is not shown yet
       }
@@ -129,10 +132,15 @@ class DesktopUnderTest {
     xdotool({"type", "--delay", "5", path});
     key("Return");
   }
-  // Once the picture lies where the layout wants it.
+  // The state in which that holds and nothing is under way: no layout, no picture, no answer. What it names
+  // can be pressed where it says.
+  template <class Holds>
+  nlohmann::json settled(Holds holds) {
+    EXPECT_TRUE(shows([&](const auto& s) { return s.at("settled") == true && holds(s); }));
+    return seen_;
+  }
   nlohmann::json settled() {
-    EXPECT_TRUE(shows([](const auto& s) { return s.at("settled") == true; }));
-    return state();
+    return settled([](const nlohmann::json&) { return true; });
   }
   nlohmann::json place(int layer, int pos) {
     return settled()["view"]["places"][std::to_string(layer) + "," + std::to_string(pos)];
@@ -150,6 +158,15 @@ class DesktopUnderTest {
   void try_xdotool(std::vector<std::string> words) {
     words.insert(words.begin(), {"/usr/bin/env", "xdotool"});
     run_words(words, environment_);
+  }
+  // The program's windows that are on the screen, dialogs and menus among them.
+  std::vector<std::string> windows() {
+    std::istringstream found(
+        run_words({"/usr/bin/env", "xdotool", "search", "--onlyvisible", "--class", "varve"}, environment_)
+            .out);
+    std::vector<std::string> all;
+    for (std::string id; found >> id;) all.push_back(id);
+    return all;
   }
   std::string file(const std::string& name) const { return (folder_.path() / name).string(); }
   void kill() {
@@ -172,6 +189,7 @@ class DesktopUnderTest {
  private:
   TempFolder folder_;
   Environment environment_;
+  nlohmann::json seen_;                         // the state that shows() found last
   std::optional<Subprocess> server_, program_;  // the program ends before its server
 };
 

@@ -7,7 +7,7 @@
 
 #include <chrono>
 #include <cmath>
-#include <optional>
+#include <utility>
 
 #include "analysis/core/error.h"
 #include "viz/host/screen_canvas.h"
@@ -48,9 +48,10 @@ Input take_events(std::deque<InputEvent>& queue, const Input& before) {
 }
 
 struct Frame::Inner {
-  ImFontAtlas atlas;  // outlives the context
+  std::shared_ptr<ScreenFonts> fonts;  // outlive the context
   ImGuiContext* context = nullptr;
-  std::optional<ScreenFonts> fonts;
+  ImTextureID glyphs = nullptr;  // this canvas's texture of the atlas, of the generation below
+  int64_t glyphs_of = 0;
   Textures textures;
   std::deque<InputEvent> queue;
   Input input;
@@ -60,9 +61,10 @@ struct Frame::Inner {
   FrameTimes times;
 };
 
-Frame::Frame() : inner_(std::make_unique<Inner>()) {
+Frame::Frame(std::shared_ptr<ScreenFonts> fonts) : inner_(std::make_unique<Inner>()) {
   IMGUI_CHECKVERSION();
-  inner_->context = ImGui::CreateContext(&inner_->atlas);
+  inner_->fonts = fonts ? std::move(fonts) : std::make_shared<ScreenFonts>(1);
+  inner_->context = ImGui::CreateContext(&inner_->fonts->atlas());
   ImGui::SetCurrentContext(inner_->context);
   ImGui::GetIO().IniFilename = nullptr;
 }
@@ -88,9 +90,7 @@ bool Frame::shows_times() const { return inner_->shows_times; }
 
 const FrameTimes& Frame::times() const { return inner_->times; }
 
-bool Frame::busy() const {
-  return !inner_->queue.empty() || inner_->settling > 0 || !inner_->fonts || inner_->fonts->stale();
-}
+bool Frame::busy() const { return !inner_->queue.empty() || inner_->settling > 0 || inner_->fonts->stale(); }
 
 void Frame::draw(double width, double height, double dpr, Color background,
                  const std::function<void(Canvas&, const Input&)>& paint) {
@@ -100,12 +100,20 @@ void Frame::draw(double width, double height, double dpr, Color background,
     if (!ImGui_ImplOpenGL3_Init("#version 330 core")) fail("the canvas needs OpenGL 3.3, which is not there");
     inner_->has_graphics = true;
   }
-  if (!inner_->fonts || inner_->fonts->dpr() != dpr) inner_->fonts.emplace(dpr);
-  if (inner_->fonts->stale()) {
-    inner_->fonts->build(inner_->atlas);
-    ImGui_ImplOpenGL3_DestroyFontsTexture();
-    ImGui_ImplOpenGL3_CreateFontsTexture();
+  ScreenFonts& fonts = *inner_->fonts;
+  if (fonts.dpr() != dpr) fonts.begin_anew(dpr);
+  if (fonts.stale()) fonts.build();
+  if (inner_->glyphs_of != fonts.generation()) {
+    if (inner_->glyphs_of == 0) {
+      ImGui_ImplOpenGL3_CreateDeviceObjects();
+    } else {
+      ImGui_ImplOpenGL3_DestroyFontsTexture();
+      ImGui_ImplOpenGL3_CreateFontsTexture();
+    }
+    inner_->glyphs = fonts.atlas().TexID;
+    inner_->glyphs_of = fonts.generation();
   }
+  fonts.atlas().SetTexID(inner_->glyphs);  // the atlas is shared, the textures are not
   ImGuiIO& io = ImGui::GetIO();
   // Everything in device pixels: text and hairlines then fall on whole ones.
   io.DisplaySize = {static_cast<float>(std::round(width * dpr)),
@@ -117,8 +125,7 @@ void Frame::draw(double width, double height, double dpr, Color background,
   ImGui_ImplOpenGL3_NewFrame();
   ImGui::NewFrame();
   inner_->textures.next_frame();
-  ScreenCanvas canvas(*ImGui::GetBackgroundDrawList(), *inner_->fonts, inner_->textures,
-                      {0, 0, width, height});
+  ScreenCanvas canvas(*ImGui::GetBackgroundDrawList(), fonts, inner_->textures, {0, 0, width, height});
   paint(canvas, inner_->input);
   if (inner_->shows_times)
     inner_->times.draw(canvas, contrast(background, {0, 0, 0, 255}) > 10 ? Theme::light() : Theme::dark());
@@ -138,6 +145,7 @@ void Frame::release() {
   inner_->textures.clear();
   if (inner_->has_graphics) ImGui_ImplOpenGL3_Shutdown();
   inner_->has_graphics = false;
+  inner_->glyphs_of = 0;
 }
 
 }  // namespace varve

@@ -32,9 +32,12 @@ struct Input {
 // between frames. What it leaves in the queue is for the next frame.
 Input take_events(std::deque<InputEvent>& queue, const Input& before);
 
+class ScreenFonts;
+
 class Frame {
  public:
-  Frame();
+  // Canvases of one window share their fonts; without any, the frame makes its own.
+  explicit Frame(std::shared_ptr<ScreenFonts> fonts = nullptr);
   ~Frame();  // release() must have been called while the GL context was current, if draw() ever was
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;

@@ -143,7 +143,7 @@ void ScreenCanvas::cells(Box box, int64_t rows, int64_t columns, std::span<const
 
 double ScreenCanvas::text_width(std::string_view utf8, Font font) const {
   const ImFont* face = fonts_.font(font);
-  const std::string shown = drawable(utf8);
+  const std::string shown = fonts_.shown(utf8);
   const auto size = static_cast<float>(face->FontSize * fonts_.scale_for(font));
   return face->CalcTextSizeA(size, FLT_MAX, 0, shown.data(), shown.data() + shown.size()).x / dpr_;
 }
@@ -152,7 +152,7 @@ void ScreenCanvas::text(Point at, std::string_view utf8, Font font, Color color,
   if (!finite(at) || utf8.empty()) return;
   const ImFont* face = fonts_.font(font);
   const double scale = fonts_.scale_for(font);
-  const std::string shown = drawable(utf8);
+  const std::string shown = fonts_.shown(utf8);
   const double width = align == Align::left ? 0 : text_width(utf8, font);
   const double left = at.x - (align == Align::center ? width / 2 : align == Align::right ? width : 0);
   const double baseline = device(at.y) + device(font.points * pixels_per_point * x_height_ratio / 2);
