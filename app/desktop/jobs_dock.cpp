@@ -26,6 +26,7 @@ class JobRow : public QWidget {
   JobRow(Desk& desk, std::shared_ptr<Job> job, QWidget* parent)
       : QWidget(parent), desk_(desk), job_(std::move(job)), button_(new QPushButton(this)) {
     setFixedHeight(row_height);
+    button_->setObjectName("rowbutton");
     button_->setFixedSize(button_width, 18);
     refresh();
   }

@@ -8,6 +8,7 @@
 #include <array>
 #include <cmath>
 #include <ctime>
+#include <vector>
 
 #include "analysis/core/text.h"
 #include "app/desktop/marks.h"
@@ -90,16 +91,16 @@ void draw_flow(Canvas& canvas, Box box, const Theme& theme) {
     for (int group = 0; group < groups; ++group) {
       const double x0 = box.x + stage * box.w / 2, x1 = x0 + box.w / 2;
       const double y0 = box.y + group * gap + gap / 2, y1 = box.y + orders[stage][group] * gap + gap / 2;
+      // One stroke a ribbon: neighbouring strips would show their seams.
       constexpr int strips = 24;
-      const Color color = mix(theme.category[static_cast<size_t>(group)], theme.canvas, 0.6);
-      for (int i = 0; i < strips; ++i) {
-        const auto y = [&](double t) { return y0 + (y1 - y0) * t * t * (3 - 2 * t); };
-        const double a = i / double{strips}, b = (i + 1) / double{strips};
-        const std::array<Point, 4> strip = {
-            Point{x0 + a * (x1 - x0), y(a) - 5}, Point{x0 + b * (x1 - x0), y(b) - 5},
-            Point{x0 + b * (x1 - x0), y(b) + 5}, Point{x0 + a * (x1 - x0), y(a) + 5}};
-        canvas.polygon(strip, color);
+      Color color = theme.category[static_cast<size_t>(group)];
+      color.a = 92;  // 0.36, as ribbons of results have
+      std::vector<Point> middle;
+      for (int i = 0; i <= strips; ++i) {
+        const double t = i / double{strips};
+        middle.push_back({x0 + t * (x1 - x0), y0 + (y1 - y0) * t * t * (3 - 2 * t)});
       }
+      canvas.polyline(middle, color, 10);
     }
   for (int stage = 0; stage < 3; ++stage)
     for (int group = 0; group < groups; ++group)

@@ -2,7 +2,7 @@
 #include "app/desktop/style.h"
 
 #include <QPalette>
-#include <QStyleFactory>
+#include <QProxyStyle>
 #include <map>
 
 #include "app/desktop/painter_canvas.h"
@@ -57,6 +57,7 @@ QPushButton#primary, QToolButton#primary { background: {accent}; border-color: {
   font-weight: bold; }
 QPushButton#primary:disabled { background: {raised}; border-color: {hair}; color: {ink3}; }
 QPushButton#large { min-height: 28px; font-size: 12px; }
+QPushButton#rowbutton { min-height: 12px; }
 QPushButton#primary[large="true"] { min-height: 28px; font-size: 12px; }
 QToolButton#flat { border: none; background: transparent; }
 QToolButton#flat:hover { background: {hair}; }
@@ -158,10 +159,20 @@ QPalette palette_of(const Theme& theme) {
   return palette;
 }
 
+// Keys of menus work without a line under their letter, which no other word of the window has.
+class QuietStyle : public QProxyStyle {
+ public:
+  using QProxyStyle::QProxyStyle;
+  int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
+                QStyleHintReturn* data) const override {
+    return hint == SH_UnderlineShortcut ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+  }
+};
+
 }  // namespace
 
 void apply_style(QApplication& application, const Theme& theme) {
-  application.setStyle(QStyleFactory::create(QStringLiteral("Fusion")));
+  application.setStyle(new QuietStyle(QStringLiteral("Fusion")));
   application.setPalette(palette_of(theme));
   application.setFont(qfont({.points = 9, .face = Face::sans}));
   QString style = QString::fromUtf8(sheet);

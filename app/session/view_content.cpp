@@ -62,7 +62,10 @@ std::string with_capital(std::string words) {
 std::string quantity_words(const Dataset& data, const std::string& array) {
   if (!data.has(array)) return "";
   const std::string title = data[array].title.empty() ? array : data[array].title;
-  return title.substr(0, title.find(", "));
+  const std::string quantity = title.substr(0, title.find(", "));
+  // A header is short: "probability of the true next token" is told whole beside the scale.
+  constexpr size_t longest = 24;
+  return quantity.size() > longest ? quantity.substr(0, quantity.find(" of ")) : quantity;
 }
 
 void say_why_empty(const Session& session, const std::string& analysis, ViewContent& content) {
