@@ -60,6 +60,7 @@ void add_massive_activation_fit(AnalysisCatalog& catalog) {
       "responses of first and second order, a constant. Too few points or a flat series gives no numbers but "
       "says so. Reads the cells of massive-activations, or curves given with --with curves=FILE (arrays "
       "[step, layer]). Example: varve run massive-activation-fit pythia-70m.varve --tokens blocks.npz:ids";
+  fit.version = 2;
   fit.settings = declared_settings<FitParams>();
   fit.begin = begin_massive;
   fit.cost = massive_cost;

@@ -22,12 +22,14 @@ void add_massive_activation_models(AnalysisCatalog& catalog) {
   models.help =
       "Reads results of massive-activation-fit, each with the label of its model, and lays them side by "
       "side, "
-      "smallest model first: parameters, final_ratio (the largest of a layer at the last step) and its "
+      "smallest model first: parameters, block_weights (by the sizes alone, where no weights were seen), "
+      "final_ratio (the largest of a layer at the last step) and its "
       "layer; "
       "by layer the step and value of the fitted peak, R2 and the last value. Empty where a model has no "
       "such "
       "layer or a layer no fit. "
       "Example: varve run massive-activation-models a.varve --with fit.70m=70m.h5 --with fit.160m=160m.h5";
+  models.version = 2;
   models.settings = declared_settings<ModelParams>();
   models.needs_probes = false;
   models.inputs = {

@@ -176,8 +176,10 @@ class Correlations {
       const auto count = static_cast<int64_t>(all.size());
       return Array({axis}, {count}, std::move(all));
     };
-    result.set("metric_value", table(metrics_, "metric", "metric at each checkpoint"));
-    result.set("score_value", table(scores_, "score", "score at each checkpoint"));
+    result.set("metric_value", table(metrics_, "metric", "at each checkpoint"));
+    std::vector<Side> scores = scores_;
+    for (size_t i = 0; i < scores.size(); ++i) scores[i].values = counted(i);
+    result.set("score_value", table(scores, "score", "at each checkpoint that counts"));
     result.set_coord("metric", names(metrics_, "metric"));
     result.set_coord("score", names(scores_, "score"));
     result.set_coord("step", Array({"step"}, {static_cast<int64_t>(steps_.size())}, steps_));
@@ -241,6 +243,7 @@ void add_metric_correlation(AnalysisCatalog& catalog) {
       "varve run "
       "metric-correlation moe.varve --with metric=moe.varve:3f9a1c --with scores=evals.csv --with "
       "rivals=metrics.jsonl:loss --set metrics=distance*";
+  correlation.version = 2;
   correlation.settings = declared_settings<Params>();
   correlation.needs_probes = false;
   correlation.inputs = {

@@ -26,7 +26,7 @@ Dataset compare_growth(const std::vector<NamedFit>& given, const std::string& ar
     layers = std::max(layers, one.fit->extent("layer"));
   }
   const auto models = static_cast<int64_t>(fits.size());
-  std::vector<double> parameters, final_ratio, final_layer;
+  std::vector<double> parameters, in_blocks, final_ratio, final_layer;
   std::vector<std::string> names;
   const auto empty = [&] { return std::vector<double>(static_cast<size_t>(models * layers), missing); };
   std::vector<double> peak = empty(), value = empty(), r2 = empty(), last = empty();
@@ -47,6 +47,10 @@ Dataset compare_growth(const std::vector<NamedFit>& given, const std::string& ar
     }
     const int64_t size = size_of(fits[m]);
     parameters.push_back(size > 0 ? static_cast<double>(size) : missing);
+    const auto a = architecture_in(fit);
+    in_blocks.push_back(a && a->layers > 0 ? static_cast<double>(a->layers * a->d_model) *
+                                                 static_cast<double>(4 * a->d_model + 2 * a->d_mlp)
+                                           : missing);
     final_ratio.push_back(most);
     final_layer.push_back(where);
     names.push_back(fits[m].name);
@@ -62,12 +66,14 @@ Dataset compare_growth(const std::vector<NamedFit>& given, const std::string& ar
     out.set(name, std::move(made));
   };
   put("parameters", std::move(parameters), "parameters of the model", "", false);
+  put("block_weights", std::move(in_blocks),
+      "weights of attention and MLP by their sizes, layers x (4 d^2 + 2 d d_ff)", "", false);
   put("final_" + array, std::move(final_ratio), "largest " + array + " of a layer at the last step", "",
       false);
   put("final_layer", std::move(final_layer), "layer of it", "layer", false);
   put("peak_step", std::move(peak), "step at which the fit peaks", "step", true);
   put("peak_value", std::move(value), "value of the fit at its peak", "", true);
-  put("r2", std::move(r2), "R2 of the five-parameter fit", "", true);
+  put("r2", std::move(r2), "R2 of the five-parameter fit", "R2", true);
   put("last", std::move(last), array + " at the last step", "", true);
   out.set_coord("model", Array({"model"}, {models}, std::move(names)));
   std::vector<int64_t> ticks(static_cast<size_t>(layers));

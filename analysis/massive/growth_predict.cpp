@@ -294,8 +294,23 @@ Dataset predict_growth(const std::vector<NamedFit>& fits, const PredictOptions& 
   out.notes.push_back(rows.models.size() < 2
                           ? std::string("One model: none can be left out, so nothing is known of new ones.")
                           : std::string("Intervals: calibrated on errors of models left out."));
-  for (size_t k = 0; k < 5; ++k)
-    out.notes.push_back(fmt::format("{}: predicted by {}.", growth_names[k], kinds[best_kind(table, k)]));
+  for (size_t k = 0; k < 5; ++k) {
+    const double left_out = table[best_kind(table, k)][k].model_r2;
+    out.notes.push_back(fmt::format("{}: predicted by {}{}.", growth_names[k], kinds[best_kind(table, k)],
+                                    left_out < 0
+                                        ? ", and worse than by the mean of the other models: take no "
+                                          "number of it for a prediction"
+                                        : ""));
+  }
+  constexpr double far_out = 1e9;
+  const std::vector<double>& amplitude = rows.parameters[0];
+  if (const auto traded =
+          std::count_if(amplitude.begin(), amplitude.end(), [](double a) { return std::abs(a) > far_out; });
+      traded > 0)
+    out.notes.push_back(fmt::format(
+        "{} of {} fits have |A| above {:.0e}: there A and lambda trade off against each other, and only the "
+        "curve is known, not its parameters.",
+        traded, rows.count(), far_out));
   if (rows.models.size() < 8)
     out.notes.push_back(
         fmt::format("Only {} models: R2 on models left out is hardly known.", rows.models.size()));

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "analysis/core/error.h"
 #include "analysis/core/pool.h"
@@ -119,8 +120,22 @@ class FitWriter {
       }
     }
     const std::vector<int64_t> shape = {static_cast<int64_t>(layers()), 4};
-    set("_r2", "share of variance explained, R2: " + title_, "", Array({"layer", "model"}, shape, r2));
+    set("_r2", "share of variance explained: " + title_, "R2", Array({"layer", "model"}, shape, r2));
+    set("_aic_above", "AIC above the best curve's: " + title_, "",
+        Array({"layer", "model"}, shape, above(aic)));
     set("_aic", "AIC, lower is better: " + title_, "", Array({"layer", "model"}, shape, aic));
+  }
+
+  // AICs of different layers cannot be compared, their differences within a layer can.
+  static std::vector<double> above(std::vector<double> aic) {
+    constexpr size_t models = 4;
+    for (size_t first = 0; first < aic.size(); first += models) {
+      const auto begin = aic.begin() + static_cast<std::ptrdiff_t>(first), end = begin + models;
+      const double best =
+          std::accumulate(begin, end, missing, [](double a, double b) { return std::fmin(a, b); });
+      std::for_each(begin, end, [best](double& v) { v -= best; });
+    }
+    return aic;
   }
 
   void write_words() {

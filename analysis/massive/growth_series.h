@@ -18,8 +18,8 @@ struct GrowthOptions {
 
 // curves: arrays with the axes step and layer, a coordinate `step`. For each array Q: Q itself, Q_fit with
 // Q_fit_low and Q_fit_high [step, layer]; Q_A Q_lambda Q_gamma Q_t0 Q_K Q_peak with _low and _high,
-// Q_peak_value, Q_class, Q_note [layer]; Q_r2 and Q_aic [layer, model]; and peak_surface [lambda, gamma].
-// A layer that is not fitted has no numbers and says why in Q_note.
+// Q_peak_value, Q_class, Q_note [layer]; Q_r2, Q_aic and Q_aic_above (the best) [layer, model]; and
+// peak_surface [lambda, gamma]. A layer that is not fitted has no numbers and says why in Q_note.
 Dataset fit_series(const Dataset& curves, const GrowthOptions& options, Task& task);
 
 // The arrays of `curves` that can be fitted: `wanted` (comma-separated), else ratio, top1 and median where

@@ -2,6 +2,7 @@
 #include "analysis/pathways/routing_kernel.h"
 
 #include <Eigen/Dense>
+#include <cmath>
 
 #include "analysis/core/error.h"
 
@@ -62,6 +63,20 @@ EffectiveDimension effective_dimension(std::span<const double> kernel, int64_t s
   const Rows ridged = h + found.lambda * Rows::Identity(samples, samples);
   found.by_trace = ridged.ldlt().solve(h).trace();
   return found;
+}
+
+RiskBound risk_bound(std::span<const double> kernel, const EffectiveDimension& dimension,
+                     std::span<const double> labels, double noise, double delta) {
+  const auto samples = static_cast<int64_t>(labels.size());
+  if (samples < 1 || kernel.size() != labels.size() * labels.size())
+    fail("a kernel of {} numbers and {} labels do not go together", kernel.size(), samples);
+  const Rows ridged = Eigen::Map<const Rows>(kernel.data(), samples, samples) +
+                      dimension.lambda * Rows::Identity(samples, samples);
+  const Eigen::Map<const Eigen::VectorXd> y(labels.data(), samples);
+  const Eigen::VectorXd left = ridged.ldlt().solve(y);  // (H + lambda I)^-1 y
+  const auto n = static_cast<double>(samples);
+  return {dimension.lambda * dimension.lambda * left.squaredNorm() / n,
+          noise * noise * (dimension.value + std::log(1 / delta)) / n};
 }
 
 }  // namespace varve

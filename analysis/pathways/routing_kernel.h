@@ -33,4 +33,13 @@ struct EffectiveDimension {
 // lambda = ridge times the mean eigenvalue.
 EffectiveDimension effective_dimension(std::span<const double> kernel, int64_t samples, double ridge);
 
+// The risk of kernel ridge regression is at most c1 bias + c2 variance with
+//   bias = lambda^2 / n  y' (H + lambda I)^-2 y,   variance = noise^2 (d_eff + log(1 / delta)) / n,
+// with probability 1 - delta. The constants are not known, so bounds can be compared but not read as risks.
+struct RiskBound {
+  double bias = 0, variance = 0;
+};
+RiskBound risk_bound(std::span<const double> kernel, const EffectiveDimension& dimension,
+                     std::span<const double> labels, double noise, double delta);
+
 }  // namespace varve

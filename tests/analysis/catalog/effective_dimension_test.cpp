@@ -30,6 +30,14 @@ TEST(EffectiveDimensionToy, AnExpertsKernelIsTheProductOfItsGradients) {
   EXPECT_NEAR(routing_kernel({kernel}, gates, 3)[2], .5 * 1 * 28, 1e-12);
 }
 
+TEST(EffectiveDimensionToy, TheRiskBoundOfAnIdentityKernelCanBeDoneByHand) {
+  const std::vector<double> identity{1, 0, 0, 0, 1, 0, 0, 0, 1}, labels{1, -1, 2};
+  const RiskBound bound = risk_bound(identity, effective_dimension(identity, 3, 0.5), labels, 0.2, 0.1);
+  // (H + 0.5 I)^-1 y = y / 1.5 and |y|^2 = 6; d_eff = 2.
+  EXPECT_NEAR(bound.bias, 0.25 / 3 * 6 / 2.25, 1e-12);
+  EXPECT_NEAR(bound.variance, 0.04 * (2 + std::log(10)) / 3, 1e-12);
+}
+
 TEST_F(PlantedSeries, SharperRoutersSendSamplesFurtherApartAndUseMoreDirections) {
   const RunReport report =
       run("effective-dimension", {{"samples", "60"}, {"routers", "20"}, {"bootstrap", "100"}});
@@ -38,6 +46,9 @@ TEST_F(PlantedSeries, SharperRoutersSendSamplesFurtherApartAndUseMoreDirections)
   EXPECT_EQ(report.result["distance"].size(), 20);
   EXPECT_GT(report.result["dimension"].number(0), 0);
   EXPECT_LT(report.result["dimension"].number(0), 1);
+  for (int64_t i = 0; i < 20; ++i)
+    EXPECT_DOUBLE_EQ(report.result["risk_bound"].number(i),
+                     report.result["risk_bias"].number(i) + report.result["risk_variance"].number(i));
   EXPECT_NE(report.result.notes.front().find("Pearson r = 0."), std::string::npos)
       << report.result.notes.front();
   EXPECT_TRUE(

@@ -100,6 +100,18 @@ TEST_F(MassiveActivationPredict, IntervalsHoldAboutTheShareThatWasAsked) {
   EXPECT_GT(held, 0.8);
 }
 
+TEST_F(MassiveActivationPredict, AnAmplitudeThatRanAwayIsSaid) {
+  Dataset& fit = inputs_["fit.a"];
+  Array amplitude = fit["ratio_A"];
+  amplitude.as<double>()[2] = -1e12;
+  fit.set("ratio_A", std::move(amplitude));
+  const Dataset result = run().result;
+  EXPECT_TRUE(std::any_of(result.notes.begin(), result.notes.end(), [](const std::string& note) {
+    return note.rfind("1 of 58 fits have |A| above 1e+09", 0) == 0;
+  }));
+  for (const std::string& note : judged().notes) EXPECT_EQ(note.find("|A| above"), std::string::npos);
+}
+
 TEST_F(MassiveActivationPredict, OneModelCannotBeLeftOut) {
   inputs_ = {{"fit.only", planted::fit_of(24, 1024, 16)}};
   const Dataset result = run().result;

@@ -57,6 +57,9 @@ TEST_F(PlantedSeries, OnlyCheckpointsAfterTheScoreBeginsToRiseMayCount) {
   inputs["metric"] = table({1, 2, 3, 4, 5}, {{"m", {5, 9, 3, 4, 5}}});
   inputs["scores"] = table({1, 2, 3, 4, 5}, {{"s", {.3, .2, .1, .4, .5}}});
   EXPECT_EQ(run("metric-correlation", {{"from", "rise"}}, inputs).result["pearson_n"].number(0), 3);
+  const Dataset rising = run("metric-correlation", {{"from", "rise"}}, inputs).result;
+  EXPECT_TRUE(std::isnan(rising["score_value"].number(1))) << "what does not count is not shown beside r";
+  EXPECT_EQ(rising["score_value"].number(2), .1);
   EXPECT_EQ(start_of_rise({1, 2, 3, 4, 5}, {.3, .2, .1, .4, .5}), 3);
   EXPECT_EQ(run("metric-correlation", {{"first_step", "4"}}, inputs).result["pearson_n"].number(0), 2);
 }
