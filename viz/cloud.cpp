@@ -6,6 +6,7 @@
 
 #include "analysis/core/text.h"
 #include "viz/choice.h"
+#include "viz/draw/glyphs.h"
 
 namespace varve {
 namespace {
@@ -13,6 +14,15 @@ namespace {
 double score_of(const Array& array) {
   if (array.axes().empty() || array.size() < 2) return 0;
   return array.dtype() == Dtype::i64 ? 1 : array.dtype() == Dtype::u8 ? 0.5 : 2;
+}
+
+// The two sides of a result that correlates metrics with scores: all else in it is about them.
+constexpr const char *metric_side = "metric_value", *score_side = "score_value";
+
+bool correlates(const Dataset& data) {
+  for (const char* side : {metric_side, score_side})
+    if (!data.has(side) || !is_numeric(data[side])) return false;
+  return data.has("pearson") && data[metric_side].axis("step") && data[score_side].axis("step");
 }
 
 }  // namespace
@@ -33,6 +43,7 @@ CloudPair cloud_pair(const Dataset& data, const CloudOptions& options) {
   if (!options.x.empty() && !options.y.empty()) return {options.x, options.y};
   if (!options.x.empty()) return {options.x, partner(options.x)};
   if (!options.y.empty()) return {partner(options.y), options.y};
+  if (correlates(data)) return {metric_side, score_side};
   for (const std::string& name : all)
     if (const std::string other = partner(name); !other.empty()) return {name, other};
   return {};
@@ -82,6 +93,35 @@ Cloud cloud_of(const Dataset& data, const CloudOptions& options, const Selection
     if (options.log_y) v = v > 0 ? std::log10(v) : std::nan("");
   cloud.stats = correlation(x, y);
   return cloud;
+}
+
+std::string cloud_words(const Dataset& data, const Cloud& cloud) {
+  if (cloud.pair.x != metric_side || cloud.pair.y != score_side || !correlates(data))
+    return cloud.stats.words();
+  const auto number = [&](const char* name) {
+    Places ignored;
+    if (!data.has(name)) return std::nan("");
+    const Array one = arranged(data[name], {}, data, cloud.fixed, {}, ignored);
+    return one.size() == 1 ? one.number(0) : std::nan("");
+  };
+  const std::string kind = number("p_exact") > 0 ? "exact" : "permutation";
+  const auto said_p = [](double p) { return minus_signed(fmt::format("{:.2g}", p)); };
+  return fmt::format("n = {}, r = {}, 95 % bootstrap {} – {}, {} p = {}, Spearman ρ = {}, p = {}",
+                     show_count(cloud.stats.n), shown(number("pearson")), shown(number("pearson_low")),
+                     shown(number("pearson_high")), kind, said_p(number("pearson_p")),
+                     shown(number("spearman")), said_p(number("spearman_p")));
+}
+
+std::string cloud_title(const Dataset& data, const Cloud& cloud, const std::string& name) {
+  std::string title = title_of(data, name);
+  std::string names;
+  for (const std::string& axis : data[name].axes()) {
+    const auto at = cloud.fixed.find(axis);
+    const Array* ticks = data.coord(axis);
+    if (at == cloud.fixed.end() || !ticks || is_numeric(*ticks)) continue;
+    names += (names.empty() ? "" : " · ") + name_at(data, axis, at->second);
+  }
+  return names.empty() ? title : names + ", " + title;
 }
 
 std::string point_name(const Dataset& data, const Places& at) {

@@ -44,6 +44,12 @@ struct Cloud {
   std::optional<size_t> point_at(const Selection& selection) const;  // where all axes of points are selected
 };
 
+// What stands above the points: the statistics the result itself gives where it correlated these two, with
+// its bootstrap interval; else those of the points.
+std::string cloud_words(const Dataset& data, const Cloud& cloud);
+// "distance · math, at each checkpoint": the named places that were chosen for an array, and its title.
+std::string cloud_title(const Dataset& data, const Cloud& cloud, const std::string& name);
+
 std::vector<std::string> cloud_arrays(const Dataset& data);  // that may be an axis, best first
 CloudPair cloud_pair(const Dataset& data, const CloudOptions& options);
 std::vector<std::string> cloud_axes(const Dataset& data, const CloudPair& pair, const CloudOptions& options);

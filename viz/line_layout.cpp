@@ -5,6 +5,8 @@
 #include <cmath>
 #include <limits>
 
+#include "viz/line_legend.h"
+
 namespace varve {
 namespace {
 
@@ -20,6 +22,7 @@ std::pair<double, double> range_of(const LinePlot& plot, const LineOptions& opti
   for (const LineSeries& series : plot.series) {
     for (const double v : series.value) take(v);
     for (const double v : series.fit) take(v);
+    if (series.peak_in_sight(plot.ticks)) take(series.peak_value);
     if (!options.bands) continue;
     for (const auto* part : {&series.low, &series.high, &series.fit_low, &series.fit_high})
       for (const double v : *part) take(v);
@@ -110,8 +113,10 @@ LineLayout layout_of(const Lines& lines, const LineOptions& options, const std::
   const double right =
       l.is_turned || labels == 0 ? 16 : std::clamp(labels + 16, 30.0, std::min(140.0, a.w / 4));
   const bool has_events = plot.x == "step" && !data.events.empty();
-  const double top = has_events ? 42 : l.is_turned ? 26 : 28;
   const double left = l.is_turned ? 58 : 52;
+  double top = has_events ? 42 : l.is_turned ? 26 : 28;
+  if (l.is_turned)
+    top += std::max(0.0, legend_height(legend_of(plot, styles, a.x + left, a.right() - 16, 0, canvas)) - 13);
   l.plot = l.has_words ? Box{a.x + left, a.y + top, a.w - left - right, a.h - top - 46} : a;
   const double from = l.is_turned ? l.plot.bottom() : l.plot.x, to = l.is_turned ? l.plot.y : l.plot.right();
   // Ticks rise, so that three of them say all that the axis needs.

@@ -144,7 +144,14 @@ void draw_fit(const Lines& lines, size_t line, const LineStyle& style, const Lin
   const LineSeries& series = plot.series[line];
   if (series.fit.empty() || !style.is_strong) return;
   const double pixel = canvas.pixel();
-  canvas.polyline(thin_of(Pyramid(series.fit), plot, l, pixel), style.line, 2);
+  std::vector<Point> curve = thin_of(Pyramid(series.fit), plot, l, pixel);
+  if (series.peak_in_sight(plot.ticks) && !l.is_turned) {
+    // The curve passes through its peak, which may lie between two checkpoints.
+    const Point top = l.point(series.peak, series.peak_value);
+    const auto after = std::find_if(curve.begin(), curve.end(), [&top](Point p) { return p.x > top.x; });
+    if (std::isfinite(top.x) && std::isfinite(top.y) && after != curve.begin()) curve.insert(after, top);
+  }
+  canvas.polyline(curve, style.line, 2);
   if (!std::isfinite(series.peak) || l.is_turned) return;
   // The fitted value at the peak: between its two neighbours, so that the mark lies on the curve.
   const auto above = std::lower_bound(plot.ticks.begin(), plot.ticks.end(), series.peak) - plot.ticks.begin();

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <algorithm>
+#include <cmath>
 #include <limits>
 #include <string>
 #include <vector>
@@ -35,6 +36,9 @@ struct LineSeries {
   std::vector<double> fit, fit_low, fit_high, used;
   double peak = std::numeric_limits<double>::quiet_NaN(), peak_low = peak, peak_high = peak,
          peak_value = peak;  // where the fit is highest, in ticks, and how high
+  bool peak_in_sight(const std::vector<double>& ticks) const {
+    return std::isfinite(peak_value) && !ticks.empty() && peak >= ticks.front() && peak <= ticks.back();
+  }
 };
 
 struct LinePlot {

@@ -23,6 +23,17 @@ std::string state_words(Absent what) {
   return "";
 }
 
+// R2 says something from 0, as good as the mean, to 1. Below 0 it has no scale of its own: one hopeless curve
+// would take the colours from all others.
+Spread spread_of_r2(Spread spread, const Array& values) {
+  const std::vector<double> all = numbers_of(values);
+  spread.below = std::count_if(all.begin(), all.end(), [](double v) { return v < 0; });
+  spread.above = 0;
+  spread.low = spread.lowest = 0;
+  spread.high = 1;
+  return spread;
+}
+
 }  // namespace
 
 std::string map_name(const std::string& wanted, const Spread& spread) {
@@ -50,6 +61,7 @@ MapSlice map_slice(const Dataset& data, const std::string& name, const std::stri
   } else {
     slice.spread = spread_of(slice.values, range, map_name(map, all) == "tide" ? Centre::zero : Centre::none);
   }
+  if (array.unit == "R2") slice.spread = spread_of_r2(slice.spread, slice.values);
   return slice;
 }
 

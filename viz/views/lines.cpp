@@ -7,6 +7,7 @@
 #include "viz/choice.h"
 #include "viz/draw/glyphs.h"
 #include "viz/draw/marks.h"
+#include "viz/line_legend.h"
 #include "viz/line_marks.h"
 #include "viz/view.h"
 
@@ -45,26 +46,16 @@ std::vector<Label> ends_of(const LinePlot& plot, const LineLayout& l) {
   return labels;
 }
 
-// Along layers a line ends at the top, where the next one may end too: its name stands beside it, lower down.
-void name_turned(const LinePlot& plot, const std::vector<Label>& labels, const std::vector<LineStyle>& styles,
-                 const LineLayout& l, Color ground, Canvas& canvas) {
-  if (labels.size() != 1) return;
-  const LineSeries& series = plot.series[labels.front().line];
-  const Color color = styles[labels.front().line].text;
-  const double width = canvas.text_width(series.label, label_bold);
-  const size_t middle = plot.ticks.size() / 2;
-  const Point at = l.point(plot.ticks[middle], series.value[middle]);
-  if (!std::isfinite(at.x) || !l.plot.holds(at)) return;
-  const bool fits_right = at.x + 10 + width <= l.plot.right();
-  const double x = fits_right ? at.x + 10 : at.x - 10 - width;
-  canvas.fill({x - 3, at.y - 7, width + 6, 14}, ground, 3);
-  canvas.text({x, at.y}, series.label, label_bold, color);
-}
-
 // Names at the ends of lines, moved apart where they would touch. Returns how many there are.
 int64_t draw_labels(const LinePlot& plot, const std::vector<LineStyle>& styles, const LineLayout& l,
                     const Look& look, Canvas& canvas) {
   if (plot.series.size() < 2) return 0;
+  if (l.is_turned) {
+    // Along layers all lines end at the top, where their names would lie on each other.
+    const auto legend = legend_of(plot, styles, l.plot.x, look.area.right() - 16, look.area.y + 12, canvas);
+    draw_legend(legend, plot, styles, canvas);
+    return static_cast<int64_t>(legend.size());
+  }
   std::vector<Label> labels = ends_of(plot, l);
   std::erase_if(labels, [&styles](const Label& label) { return !styles[label.line].is_strong; });
   std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
@@ -76,8 +67,7 @@ int64_t draw_labels(const LinePlot& plot, const std::vector<LineStyle>& styles, 
     for (size_t i = labels.size() - 1; i-- > 0;) labels[i].y = std::min(labels[i].y, labels[i + 1].y - apart);
   }
   const double room = look.area.right() - l.plot.right() - 8;
-  if (l.is_turned) name_turned(plot, labels, styles, l, look.theme->canvas, canvas);
-  if (room < 12 || l.is_turned) return 0;
+  if (room < 12) return 0;
   int64_t named = 0;
   const auto name = [&](const Label& label, Font font) {
     if (label.end.y < l.plot.y - 1 || label.end.y > l.plot.bottom() + 1) return;

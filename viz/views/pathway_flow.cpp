@@ -359,7 +359,11 @@ void add_pathway_flow(ViewCatalog& catalog) {
       "cross. Small "
       "nodes are put together as the rest. The selected step is shown, else the last.";
   view.options = declared_settings<Options>();
-  view.fit = [](const Dataset& data) { return default_array(data).empty() ? 0.0 : 3.5; };
+  view.fit = [](const Dataset& data) {
+    if (default_array(data).empty()) return 0.0;
+    return data.has("sample_group") ? 4.8
+                                    : 3.5;  // a result that says whose samples they are is about their ways
+  };
   view.draw = draw;
   view.drawn_data = drawn_data;
   view.free_axes = free_axes;

@@ -107,7 +107,10 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
                   [&] { return cloud_of(data, options, selection); });
   const Correlation& stats = cloud->stats;
   drawn.header = title_of(data, pair.y) + " against " + title_of(data, pair.x);
-  if (const std::string where = said(data, cloud->fixed); !where.empty()) drawn.header += " · " + where;
+  if (data[pair.x].axes() != data[pair.y].axes())  // two curves: their own names say which
+    drawn.header = cloud_title(data, *cloud, pair.y) + " against " + cloud_title(data, *cloud, pair.x);
+  else if (const std::string where = said(data, cloud->fixed); !where.empty())
+    drawn.header += " · " + where;
   drawn.header += fmt::format(" · n = {}", show_count(stats.n));
   if (cloud->audited > 0) drawn.header += fmt::format(" · {} audited bad, left out", cloud->audited);
   if (stats.n < 8) drawn.caution = fmt::format("n = {} < 8", stats.n);
@@ -124,13 +127,13 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   range.top = 44;
   const auto frame = std::make_shared<PlotFrame>(plot_frame(look, range));
   if (!(frame->plot.w > 1) || !(frame->plot.h > 1)) return drawn;
-  draw_frame(canvas, theme, *frame, with_unit(data[pair.x], title_of(data, pair.x)),
-             with_unit(data[pair.y], title_of(data, pair.y)));
+  draw_frame(canvas, theme, *frame, with_unit(data[pair.x], cloud_title(data, *cloud, pair.x)),
+             with_unit(data[pair.y], cloud_title(data, *cloud, pair.y)));
   if (frame->has_words) {
     const std::string logs = options.log_x || options.log_y ? " (of logarithms)" : "";
     canvas.text({look.area.x + 6, look.area.y + 10},
-                elide(canvas, stats.words() + logs, {8, Face::sans}, look.area.w - 12), {8, Face::sans},
-                theme.ink);
+                elide(canvas, cloud_words(data, *cloud) + logs, {8, Face::sans}, look.area.w - 12),
+                {8, Face::sans}, theme.ink);
   }
   const std::optional<size_t> chosen = cloud->point_at(selection);
   canvas.push_clip(frame->plot.inset(-5));
@@ -197,7 +200,7 @@ Dataset drawn_data(const Dataset& data, const SettingValues& values, const Selec
     out.set(name, Array::scalar(value));
   if (s.exact_p >= 0) out.set("exact_p", Array::scalar(s.exact_p));
   if (!cloud.fixed.empty()) out.notes.push_back(said(data, cloud.fixed));
-  out.notes.push_back(s.words());
+  out.notes.push_back(cloud_words(data, cloud));
   return out;
 }
 
@@ -230,12 +233,17 @@ void add_scatter(ViewCatalog& catalog) {
       "its "
       "95 % interval (Fisher's z), Spearman's rank correlation and n; below 8 points an exact permutation "
       "test "
-      "and a warning. The line is that of least squares, its band the 95 % interval of the line. Example: "
+      "and a warning. A result that correlates metrics with scores shows its checkpoints, at the chosen "
+      "metric "
+      "and score, with its own bootstrap interval and p. The line is that of least squares, its band the 95 "
+      "% interval of the line. Example: "
       "varve plot heads.h5 --view scatter --set x=induction --set y=copying -o heads.svg";
   view.options = declared_settings<CloudOptions>();
   view.fit = [](const Dataset& data) {
     const CloudPair pair = cloud_pair(data, {});
-    return pair.x.empty() || pair.y.empty() ? 0.0 : 1.6;
+    if (pair.x.empty() || pair.y.empty()) return 0.0;
+    return data[pair.x].axes() != data[pair.y].axes() ? 6.0
+                                                      : 1.6;  // chosen for each other, whatever their axes
   };
   view.draw = draw;
   view.drawn_data = drawn_data;

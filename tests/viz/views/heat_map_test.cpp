@@ -5,6 +5,7 @@
 #include <set>
 
 #include "tests/support/view_pictures.h"
+#include "viz/map_slice.h"
 
 namespace varve {
 namespace {
@@ -71,6 +72,19 @@ TEST(HeatMapStates, AreNamedInTheTip) {
   EXPECT_EQ(words(0), "1");
   EXPECT_EQ(words(1), "audited bad, left out");
   EXPECT_EQ(words(2), "not computed yet");
+}
+
+TEST(HeatMapColours, OfR2SpanZeroToOneHoweverBadAFitIs) {
+  Dataset data;
+  Array r2({"layer", "model"}, {2, 2}, std::vector<double>{0.9, 0.4, -28, 0.7});
+  r2.unit = "R2";
+  data.set("r2", std::move(r2));
+  const MapSlice slice = map_slice(data, "r2", "model", "layer", {}, {}, "robust", "auto");
+  EXPECT_EQ(map_name("auto", slice.spread), "strata");
+  const ColorScale scale = color_scale(Theme::light(), "strata", slice.spread, "R2", false);
+  EXPECT_EQ(scale.low, 0);
+  EXPECT_EQ(scale.high, 1);
+  EXPECT_EQ(scale.below, 1) << "an arrow says that a value lies beneath";
 }
 
 TEST(HeatMapColours, KeepOneScaleWhileTheStepMoves) {

@@ -3,6 +3,7 @@
 
 #include "analysis/core/error.h"
 #include "tests/support/view_pictures.h"
+#include "viz/line_legend.h"
 #include "viz/line_marks.h"
 
 namespace varve {
@@ -30,6 +31,48 @@ TEST(LineFits, AreExportedWithTheirBandAndPeak) {
   for (int64_t layer = 0; layer < 3; ++layer)
     for (const int64_t step : {int64_t{0}, steps - 1})
       EXPECT_EQ(out["ratio_fit"].number(layer * steps + step), fits["ratio_fit"].number(step * 3 + layer));
+}
+
+TEST(LineFits, PassThroughTheirPeakWhicheverNameItHas) {
+  // Two checkpoints on either side of a high peak.
+  Dataset data;
+  const std::vector<std::string> axes{"step", "layer"};
+  data.set("ratio", Array(axes, {3, 1}, std::vector<double>{1, 2, 1}));
+  data.set("ratio_fit", Array(axes, {3, 1}, std::vector<double>{1, 2, 1}));
+  data.set_coord("step", Array({"step"}, {3}, std::vector<int64_t>{0, 100, 300}));
+  const LineOptions options;
+  const auto range = lines_of(data, options, {}).range;
+  EXPECT_EQ(range.second, 2);
+  data.set("ratio_peak", Array({"layer"}, {1}, std::vector<double>{200}));
+  data.set("ratio_peak_value", Array({"layer"}, {1}, std::vector<double>{7}));
+  const Lines lines = lines_of(data, options, {});
+  EXPECT_EQ(lines.plot.series.front().peak, 200);
+  EXPECT_EQ(lines.range.second, 7) << "the peak has room";
+  data.set("ratio_peak", Array({"layer"}, {1}, std::vector<double>{9000}));
+  EXPECT_EQ(lines_of(data, options, {}).range.second, 2) << "a peak beyond the last step is not in sight";
+}
+
+TEST(LinesAlongLayers, AreNamedInRowsAboveThePlot) {
+  Dataset data;
+  for (const char* name : {"top1", "top2", "median"}) {
+    Array array({"layer"}, {4}, std::vector<double>{1, 2, 3, 4});
+    array.title = std::string("a long name that takes much of a row, ") + name;
+    data.set(name, std::move(array));
+  }
+  LineOptions options;
+  options.array = "top1,top2,median";
+  const Lines lines = lines_of(data, options, {});
+  const auto styles = styles_of(lines.plot, {}, Theme::light());
+  const auto canvas = make_picture(PictureKind::png, 900, 560, 1, Theme::light().canvas);
+  const auto wide = legend_of(lines.plot, styles, 60, 2000, 0, *canvas),
+             narrow = legend_of(lines.plot, styles, 60, 400, 0, *canvas);
+  ASSERT_EQ(wide.size(), 3U);
+  ASSERT_EQ(narrow.size(), 3U);
+  EXPECT_EQ(wide.back().at.y, wide.front().at.y);
+  EXPECT_GT(narrow.back().at.y, narrow.front().at.y) << "what does not fit goes to the next row";
+  EXPECT_GT(legend_height(narrow), legend_height(wide));
+  for (const LegendEntry& entry : narrow) EXPECT_LE(entry.at.x + entry.name_width, 400);
+  EXPECT_FALSE(draw_view("lines", data, {{"array", options.array}}).canvas->finish().empty());
 }
 
 TEST(LineCompanions, AreNoArraysToChooseAlone) {

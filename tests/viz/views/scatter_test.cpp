@@ -49,6 +49,42 @@ TEST(Scatter, FewPointsCarryACaution) {
   EXPECT_EQ(draw_view("scatter", heads_data()).drawn.caution, "");
 }
 
+Dataset correlated() {
+  Dataset data;
+  const auto names = [](const char* axis, std::vector<std::string> all) {
+    const auto count = static_cast<int64_t>(all.size());
+    return Array({axis}, {count}, std::move(all));
+  };
+  data.set("metric_value",
+           Array({"metric", "step"}, {2, 5}, std::vector<double>{9, 8, 7, 6, 5, 1, 2, 3, 4, 6}));
+  data.set("score_value", Array({"score", "step"}, {1, 5}, std::vector<double>{NAN, 2, 4, 3, 5}));
+  for (const char* name : {"pearson", "pearson_low", "pearson_high", "pearson_p", "spearman", "spearman_low",
+                           "spearman_high", "spearman_p"})
+    data.set(name, Array({"metric", "score"}, {2, 1}, std::vector<double>{-0.125, 0.75}));
+  data.set("p_exact", Array({"metric", "score"}, {2, 1}, std::vector<int64_t>{1, 1}));
+  data.set_coord("metric", names("metric", {"distance", "consistency"}));
+  data.set_coord("score", names("score", {"accuracy"}));
+  data.set_coord("step", Array({"step"}, {5}, std::vector<int64_t>{1, 2, 3, 4, 5}));
+  return data;
+}
+
+TEST(Scatter, IsWhatACorrelationShowsFirstWithItsOwnIntervalAndN) {
+  const Dataset data = correlated();
+  EXPECT_EQ(best_view(data)->name, "scatter");
+  const auto picture = draw_view("scatter", data, {{"at", "metric=1"}});
+  EXPECT_NE(picture.drawn.header.find("n = 4"), std::string::npos) << picture.drawn.header;
+  EXPECT_NE(picture.drawn.header.find("consistency"), std::string::npos) << picture.drawn.header;
+  EXPECT_EQ(picture.drawn.caution, "n = 4 < 8");
+  const Dataset out = drawn_numbers("scatter", data, {{"at", "metric=1"}});
+  EXPECT_EQ(out["metric_value"].number(4), 6);
+  EXPECT_NE(out.notes.back().find("n = 4, r = 0.750, 95 % bootstrap 0.750"), std::string::npos)
+      << out.notes.back();
+  Selection second;
+  second.at = {{"metric", 1}};
+  EXPECT_EQ(drawn_numbers("scatter", data, {}, second)["metric_value"].number(4), 6)
+      << "a slider chooses too";
+}
+
 TEST(Scatter, LeavesAuditedStepsOutAndSaysSo) {
   Dataset series;
   series.set("a", Array({"step"}, {4}, std::vector<double>{1, 2, 3, 400}));
