@@ -13,7 +13,7 @@ namespace {
 struct Params {
   double theta = 0.7;
   std::string weights = "full-softmax";
-  int64_t pairs = 20000, draws = 200, bootstrap = 1000, seed = 0;
+  int64_t pairs = 20000, matrix = 48, draws = 200, bootstrap = 1000, seed = 0;
   double tie = 1e-5;
   bool tokens = false;
 
@@ -25,6 +25,9 @@ struct Params {
           "softmax over all experts, or over the chosen ones only, before the mean over tokens",
           Choices{"full-softmax", "topk-renorm"});
     visit("pairs", pairs, "random pairs for each group, all of them where there are fewer", Range{1, 1e7});
+    visit("matrix", matrix,
+          "samples whose distances to each other are kept one by one, as many of each group; 0: none",
+          Range{0, 500});
     visit("draws", draws, "resamplings of samples behind each distance's interval", Range{50, 100000});
     visit("bootstrap", bootstrap, "resamplings of samples behind each other interval", Range{100, 100000});
     visit("seed", seed, "seed of the pairs and the resampling", Range{0, 1e15});
@@ -83,11 +86,17 @@ Dataset over_the_series(const Dataset& joined, const Inputs& inputs, const Setti
                         Task& task) {
   const Params params = read_settings<Params>(values, "pathways");
   const Dataset* given = find_input(inputs, "weights");
-  const Array& weights = given ? only_array(inputs, "weights")
-                               : joined[params.weights == "full-softmax" ? "weight" : "weight_topk"];
+  Array named;
+  if (given) {
+    named = only_array(inputs, "weights");
+    // Files of plain arrays name no axes; the order is the one that is asked for.
+    if (named.axes().size() == 4 && !named.axis("prompt"))
+      named = Array({"step", "layer", "prompt", "expert"}, named.shape(), named.values());
+  }
+  const Array& weights = given ? named : joined[params.weights == "full-softmax" ? "weight" : "weight_topk"];
   const Groups groups = groups_of(inputs, weights.extent("prompt"));
-  const PathwayConfig config{params.theta, params.tie, params.pairs, params.draws,
-                             static_cast<uint64_t>(params.seed)};
+  const PathwayConfig config{params.theta, params.tie,    params.pairs,
+                             params.draws, params.matrix, static_cast<uint64_t>(params.seed)};
   Task measuring = task.part(0, 0.9), averaging = task.part(0.9, 1);
   Dataset series = pathway_distances(weights, groups, config, measuring);
   const Dataset& source = given ? *given : joined;
@@ -115,13 +124,15 @@ void add_pathways(AnalysisCatalog& catalog) {
       "3,1,5-9,1. "
       "Distance: Levenshtein over the string's characters, over experts, and layer by layer in experts, for "
       "the "
-      "same random pairs at every checkpoint, within and across groups, with intervals over samples. "
+      "same random pairs at every checkpoint, within and across groups, with intervals over samples; of some "
+      "samples also each with each other, 0 to 1. "
       "Inconsistency "
       "C = 1 - mean cos / max cos of neighbouring layers' routing embeddings; consistency is 1 - C and grows "
       "as "
       "paths get smoother. Routing entropy in nats stands beside it as a control. Example: varve run "
       "pathways "
       "moe.varve --tokens samples.npz:ids --with groups=samples.npz:domain --set theta=0.7";
+  pathways.version = 2;
   pathways.settings = declared_settings<Params>();
   pathways.cells_of = "routing";
   pathways.inputs = {

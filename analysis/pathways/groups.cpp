@@ -82,6 +82,23 @@ Array group_names(const std::vector<std::string>& names) {
   return Array({"group"}, {static_cast<int64_t>(names.size())}, names);
 }
 
+std::vector<int64_t> spread_over_groups(const Groups& groups, int64_t count) {
+  std::vector<std::vector<int64_t>> members(groups.names.size() + 1);
+  for (size_t i = 0; i < groups.of.size(); ++i) {
+    const int64_t g = groups.of[i];
+    members[g < 0 ? groups.names.size() : static_cast<size_t>(g)].push_back(static_cast<int64_t>(i));
+  }
+  std::erase_if(members, [](const std::vector<int64_t>& one) { return one.empty(); });
+  std::vector<int64_t> chosen;
+  const bool takes_all = count >= static_cast<int64_t>(groups.of.size());
+  for (const std::vector<int64_t>& one : members) {
+    const auto size = static_cast<int64_t>(one.size());
+    const int64_t wanted = takes_all ? size : std::min(size, count / static_cast<int64_t>(members.size()));
+    for (int64_t k = 0; k < wanted; ++k) chosen.push_back(one[static_cast<size_t>(k * size / wanted)]);
+  }
+  return chosen;
+}
+
 std::vector<PairSet> pair_sets(const Groups& groups, int64_t count, uint64_t seed) {
   std::vector<int64_t> everyone;
   for (size_t i = 0; i < groups.of.size(); ++i) everyone.push_back(static_cast<int64_t>(i));

@@ -22,6 +22,10 @@ struct Groups {
 Groups groups_of(const Inputs& inputs, int64_t samples);
 Array group_names(const std::vector<std::string>& names);  // coordinate of the axis `group`
 
+// About `count` samples, as many of each group, evenly spaced within it and group by group; those without a
+// group come last. All of them where there are no more.
+std::vector<int64_t> spread_over_groups(const Groups& groups, int64_t count);
+
 struct PairSet {
   std::string name;  // a group's, "all samples", "across groups"
   std::vector<SamplePair> pairs;

@@ -41,6 +41,9 @@ class PathwaySeries {
     sets_ = pair_sets(groups, config.pairs, config.seed);
     if (sets_.empty())
       fail("pathway distances compare samples, and there are {}; give two or more", prompts_);
+    shown_ = spread_over_groups(groups, config.matrix);
+    for (size_t i = 0; i < shown_.size(); ++i)
+      for (size_t k = i + 1; k < shown_.size(); ++k) shown_pairs_.emplace_back(shown_[i], shown_[k]);
   }
 
   Dataset made() {
@@ -115,6 +118,8 @@ class PathwaySeries {
     const Paths paths = paths_at(step);
     near_theta_.push_back(paths.near_theta);
     near_order_.push_back(paths.near_order);
+    Task quiet = task.part(0, 0);
+    take_matrix(step, paths, quiet);
     for (size_t s = 0; s < sets_.size(); ++s) {
       const PairSet& set = sets_[s];
       Task part = task.part(static_cast<double>(s) / static_cast<double>(sets_.size()),
@@ -145,6 +150,45 @@ class PathwaySeries {
         ++compared_;
       }
     }
+  }
+
+  // Every pair of the samples that are shown, as a symmetric matrix.
+  void take_matrix(int64_t step, const Paths& paths, Task& task) {
+    const size_t count = shown_.size();
+    if (count < 2) return;
+    const std::vector<int64_t> characters = edit_distances(paths.text, shown_pairs_, task);
+    matrix_.resize(static_cast<size_t>(steps_) * count * count, 0);
+    double* const here = matrix_.data() + static_cast<size_t>(step) * count * count;
+    size_t pair = 0;
+    for (size_t i = 0; i < count; ++i)
+      for (size_t k = i + 1; k < count; ++k, ++pair) {
+        const auto longer = std::max(paths.text[static_cast<size_t>(shown_[i])].size(),
+                                     paths.text[static_cast<size_t>(shown_[k])].size());
+        const double share =
+            longer == 0 ? 0 : static_cast<double>(characters[pair]) / static_cast<double>(longer);
+        here[i * count + k] = here[k * count + i] = share;
+      }
+  }
+
+  void add_matrix(Dataset& series) {
+    const auto count = static_cast<int64_t>(shown_.size());
+    if (count < 2) return;
+    series.set("pair_distance",
+               titled({"step", "sample", "sample_2"}, {steps_, count, count}, std::move(matrix_),
+                      "edit distance of two samples' path strings over the longer string", "share"));
+    std::vector<std::string> names;
+    for (const int64_t i : shown_) {
+      const int64_t g = groups_.of[static_cast<size_t>(i)];
+      names.push_back(groups_.given && g >= 0 ? fmt::format("{} {}", groups_.names[static_cast<size_t>(g)], i)
+                                              : fmt::format("{}", i));
+    }
+    series.set_coord("sample", Array({"sample"}, {count}, names));
+    series.set_coord("sample_2", Array({"sample_2"}, {count}, names));
+    if (count < prompts_)
+      series.notes.push_back(fmt::format(
+          "pair_distance holds {} of {} samples, spread evenly over each group; the means are over all pairs "
+          "drawn.",
+          count, show_count(prompts_)));
   }
 
   // Same checkpoint, other pairs: how much a mean moves by the choice of pairs alone.
@@ -194,6 +238,7 @@ class PathwaySeries {
     series.set_coord("pairs", Array({"pairs"}, {sets}, names));
     series.checks.push_back({"whole path distance is at most the sum over layers", beyond_, 0, compared_,
                              beyond_ <= 0, "both in experts; worst pair"});
+    add_matrix(series);
     add_notes(series);
     return series;
   }
@@ -226,6 +271,9 @@ class PathwaySeries {
   std::optional<Estimates> layer_;
   std::vector<double> noise_, entropy_r_;
   std::vector<int64_t> lengths_, top_, near_theta_, near_order_;
+  std::vector<int64_t> shown_;  // samples of the matrix, group by group
+  std::vector<SamplePair> shown_pairs_;
+  std::vector<double> matrix_;
 };
 
 }  // namespace

@@ -42,6 +42,11 @@ std::string planted_text(int64_t step, int64_t prompt, double theta) {
 
 using PlantedPathways = PlantedSeries;
 
+bool says(const Dataset& data, const std::string& words) {
+  return std::any_of(data.notes.begin(), data.notes.end(),
+                     [&words](const std::string& note) { return note.find(words) != std::string::npos; });
+}
+
 TEST_F(PlantedPathways, DistancesAreThoseOfTheTable) {
   RunRequest request;
   request.analysis = "pathways";
@@ -73,6 +78,40 @@ TEST_F(PlantedPathways, DistancesAreThoseOfTheTable) {
   EXPECT_EQ(series["pair_count"].number(0), 15);
   EXPECT_EQ(value(series, "top_expert", {0, 2, 5}), 2);
   EXPECT_EQ(series["sample_group"].text(5), "B");
+}
+
+TEST_F(PlantedPathways, TheMatrixHoldsEveryPairsDistanceGroupByGroup) {
+  RunRequest request;
+  request.analysis = "pathways";
+  request.settings = {{"draws", "50"}, {"theta", "0.6"}};
+  Dataset mixed;
+  mixed.set("groups", Array({"row"}, {6}, std::vector<std::string>{"B", "A", "B", "A", "", "A"}));
+  request.inputs = {{"groups", mixed}};
+  request.probes.prompts = apart;
+  const Dataset series = run_analysis(store_, request, task_).result;
+  const std::vector<int64_t> order{1, 3, 5, 0, 2, 4};  // A, then B, then the one without a group
+  ASSERT_EQ(series.extent("sample"), 6);
+  EXPECT_EQ(series.coord("sample")->text(0), "A 1");
+  EXPECT_EQ(series.coord("sample_2")->text(3), "B 0");
+  EXPECT_EQ(series.coord("sample")->text(5), "4");
+  for (int64_t s = 0; s < 3; ++s)
+    for (int64_t i = 0; i < 6; ++i)
+      for (int64_t j = 0; j < 6; ++j) {
+        const std::string a = planted_text(planted_steps[static_cast<size_t>(s)],
+                                           order[static_cast<size_t>(i)], 0.6),
+                          b = planted_text(planted_steps[static_cast<size_t>(s)],
+                                           order[static_cast<size_t>(j)], 0.6);
+        EXPECT_NEAR(
+            value(series, "pair_distance", {s, i, j}),
+            static_cast<double>(plain_distance(a, b)) / static_cast<double>(std::max(a.size(), b.size())),
+            1e-12);
+      }
+  request.settings["matrix"] = "4";
+  const Dataset few = run_analysis(store_, request, task_).result;
+  EXPECT_EQ(few.extent("sample"), 3) << "one of each group and one without";
+  EXPECT_TRUE(says(few, "3 of 6 samples"));
+  request.settings["matrix"] = "0";
+  EXPECT_FALSE(run_analysis(store_, request, task_).result.has("pair_distance"));
 }
 
 TEST_F(PlantedPathways, ConsistencyFollowsFromTheRoutersRows) {
@@ -124,6 +163,13 @@ TEST_F(PlantedPathways, ImportedWeightsGiveTheSameDistances) {
   const RunReport imported = run("pathways", {{"draws", "50"}}, inputs);
   EXPECT_TRUE(imported.result["distance"].same_values(model.result["distance"]));
   EXPECT_FALSE(imported.result.has("consistency"));
+  Dataset plain;  // as a file of plain arrays is read
+  const Array& numbers = joined["weight"];
+  plain.set("weights", Array({"step", "column", "layer", "component"}, numbers.shape(), numbers.values()));
+  plain.set_coord("step", *joined.coord("step"));
+  inputs["weights"] = plain;
+  EXPECT_TRUE(
+      run("pathways", {{"draws", "50"}}, inputs).result["distance"].same_values(model.result["distance"]));
 }
 
 TEST_F(PlantedPathways, FewSamplesTakeAllPairsAndManyTakeThatMany) {
