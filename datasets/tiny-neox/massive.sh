@@ -47,13 +47,13 @@ plot "$out/series.h5" --view lines --set array=ratio -o "$out/2-ratio.png"
 plot "$out/series.h5" --view heat-map --set array=ratio --set log=true -o "$out/2-ratio-map.png"
 # 3: fits over their points
 for layer in 0 1 2 3; do
-  plot "$out/fit.h5" --view lines --set array=ratio --set series=none --set steps=linear --select layer=$layer \
+  plot "$out/fit.h5" --view lines --set array=ratio --set series=none --select layer=$layer \
     -o "$out/3-fit-L$layer.png"
 done
-plot "$out/fit.h5" --view lines --set array=ratio --set steps=linear -o "$out/3-fit.png"
+plot "$out/fit.h5" --view lines --set array=ratio -o "$out/3-fit.png"
 # 5: how well each curve fits each layer
 plot "$out/fit.h5" --view heat-map --set array=ratio_r2 -o "$out/5-r2.png"
-plot "$out/fit.h5" --view heat-map --set array=ratio_aic -o "$out/5-aic.png"
+plot "$out/fit.h5" --view heat-map --set array=ratio_aic_above -o "$out/5-aic.png"
 # 7: where a peak lies for given lambda and gamma
 plot "$out/fit.h5" --view heat-map --set array=peak_surface --set log=true -o "$out/7-peak-surface.png"
 # 8: how much sequences differ
@@ -75,7 +75,7 @@ other=$here/../tiny-olmoe
 if [ -d "$other/step0" ]; then
   "$varve" --quiet import "$other" -o "$out/tiny-olmoe.varve" >/dev/null
   "$varve" --quiet run massive-activation-fit "$out/tiny-olmoe.varve" "${probes[@]}" -o "$out/fit-olmoe.h5" >"$out/fit-olmoe.txt"
-  plot "$out/fit-olmoe.h5" --view lines --set array=ratio --set steps=linear -o "$out/3-fit-olmoe.png"
+  plot "$out/fit-olmoe.h5" --view lines --set array=ratio -o "$out/3-fit-olmoe.png"
   models+=(--with "fit.tiny-olmoe=$out/fit-olmoe.h5")
 fi
 "$varve" --quiet run massive-activation-models "$store" "${models[@]}" -o "$out/models.h5" >"$out/models.txt"
@@ -98,6 +98,8 @@ done
 for array in peak_step peak_value r2; do
   plot "$out/models-curves.h5" --view heat-map --set array=$array -o "$out/4-curves-$array.png"
 done
+plot "$out/models-curves.h5" --view scatter --set x=block_weights --set y=final_spike --set log_x=true --set log_y=true \
+  -o "$out/6-final-spike.png"
 "$varve" --quiet run massive-activation-predict "$store" "${fits[@]}" --set array=spike \
   --set "config=$here/step0/config.json" -o "$out/predict.h5" >"$out/predict.txt"
 for array in r2_random r2_model_out coverage; do

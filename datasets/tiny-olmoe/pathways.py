@@ -76,6 +76,7 @@ special = run("expert-specialisation", *prompts, "--with", groups)
 saturation = run("router-saturation", *prompts)
 together = run("expert-coactivation", *prompts)
 life = run("expert-life", *prompts)
+speed = run("update-speed")
 memorised = run("memorisation", "--with", f"losses={here / 'sample_loss.npz'}:train_loss", "--set", "delta=0.2")
 scores = ["--with", f"scores={here / 'metrics.jsonl'}", "--set", "scores=heldout_loss.*",
           "--with", f"rivals={here / 'metrics.jsonl'}:loss", "--set", "first_step=256"]
@@ -86,9 +87,13 @@ picture("pathways", "lines", "array=distance_normalised", "series=pairs", name="
 picture("pathways", "lines", "array=consistency", "series=group", name="consistency")
 picture("pathways", "small-multiples", "array=distance_layer", name="distance-by-layer")
 picture("pathways", "pathway-flow", name="flow")
+picture("pathways", "matrix", "array=pair_distance", name="pairs")
 picture("expert-specialisation", "lines", "array=information", "series=layer", name="information")
 picture("router-saturation", "lines", "array=saturation", "series=layer", name="saturation")
 picture("expert-coactivation", "matrix", "array=lift", "order=clustered", name="coactivation")
+picture("correlation-consistency", "scatter", "at=metric=2,score=1", name="consistency-loss")
+picture("correlation-distance_normalised", "scatter", "at=metric=4,score=3", name="distance-loss")
+picture("update-speed", "lines", "array=change", "series=kind", name="update-speed")
 picture("memorisation", "lines", "array=memorised_share", "series=group", name="memorised")
 
 steps = pathways["coords"]["step"]
@@ -156,6 +161,14 @@ page += ["**What this does not show.** One run of one small model: its checkpoin
          "correlates with whatever else does, the training loss too. A p over shuffled checkpoints takes them for independent, which they are "
          "not. To conclude, one needs several runs, or a score that moves apart from the loss.", ""]
 
+page += ["## Which weights settle first?", "",
+         "Mean change of a matrix's norm from checkpoint to checkpoint, over its mean norm; speed is early minus late, stability one over "
+         "the standard deviation.", "", "| kind | matrices | early | late | speed | stability |", "|---" * 6 + "|"]
+for kind in speed["coords"]["kind"]:
+    cells = [said(at(speed, name, kind=kind), 3) for name in ("early", "late", "convergence_speed")]
+    page.append(f"| {kind} | {at(speed, 'matrices', kind=kind)} | " + " | ".join(cells) + f" | {said(at(speed, 'stability', kind=kind), 1)} |")
+page += ["", "The checkpoints lie unevenly, so early and late differ in steps too: this compares kinds, not speeds.", ""]
+
 page += ["## Memorisation", ""] + [note + "\n" for note in memorised["notes"]]
 page += ["## Experts", "",
          f"Experts in use at step {last}, by layer: " +
@@ -168,7 +181,7 @@ page += ["## Experts", "",
 page += ["## Notes of the results", ""]
 for name, data in (("routing", routing), ("pathways", pathways)):
     page += [f"- {name}: {note}" for note in data["notes"]]
-failed = [f"{check['name']}" for data in (routing, pathways, special, saturation, together, life, memorised)
+failed = [f"{check['name']}" for data in (routing, pathways, special, saturation, together, life, speed, memorised)
           for check in data["checks"] if not check["passed"]]
 page += ["", f"Checks that failed: {', '.join(failed) if failed else 'none'}.", "", "## Pictures", ""]
 page += [f"![{name}]({name}.png)" for name in pictures]
