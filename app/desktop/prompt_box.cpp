@@ -151,9 +151,9 @@ void PromptBox::refresh() {
   const std::string why = desk_.session->why_not_run();
   run_->setEnabled(why.empty());
   run_->setToolTip(why.empty() ? tr("Run over all checkpoints of the branch (Enter)") : qtext(why));
-  count_->setText(prompt.ids.empty()
-                      ? QString()
-                      : qtext(show_count(static_cast<int64_t>(prompt.ids.size())) + " tokens"));
+  count_->setText(prompt.ids.empty() ? QString()
+                                     : qtext(show_count(static_cast<int64_t>(prompt.ids.size())) +
+                                             (prompt.ids.size() == 1 ? " token" : " tokens")));
   strip_->refresh();
 }
 

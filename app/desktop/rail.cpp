@@ -27,7 +27,8 @@ std::string shape_words(const Opened& opened) {
   const ModelSpec& spec = opened.spec;
   std::string words = std::to_string(spec.layers) + " layers · " + std::to_string(spec.heads) + " heads";
   if (spec.experts > 0) words += " · " + std::to_string(spec.experts) + " experts";
-  return words + " · " + show_count(static_cast<int64_t>(opened.stops.size())) + " checkpoints";
+  const char* stops = spec.experts > 0 ? " steps" : " checkpoints";  // the shorter word where more is said
+  return words + " · " + show_count(static_cast<int64_t>(opened.stops.size())) + stops;
 }
 
 std::string tokens_words(const Opened& opened, const Stop& stop) {
@@ -245,7 +246,9 @@ void Rail::refresh() {
   const QString full = qtext(opened->store->folder().string());
   name_->setText(name_->fontMetrics().elidedText(qtext(opened->name()), Qt::ElideMiddle, left_width - 28));
   name_->setToolTip(full + "\n" + tr("Click for the other series"));
-  shape_->setText(qtext(shape_words(*opened)));
+  const QString shape = qtext(shape_words(*opened));
+  shape_->setText(shape_->fontMetrics().elidedText(shape, Qt::ElideRight, left_width - 16));
+  shape_->setToolTip(shape);
   step_->setText(qtext(show_count(stop.step)));
   tokens_->setText(qtext(tokens_words(*opened, stop)));
   branch_->setText(qtext(weights_words(*opened, desk_.session->choice().branch)));
