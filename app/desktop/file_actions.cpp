@@ -1,11 +1,11 @@
 // Opening, importing, exporting and copying: the dialogs and files behind the menus.
 #include <QApplication>
 #include <QClipboard>
-#include <QFileDialog>
 #include <QInputDialog>
 
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "app/desktop/file_dialog.h"
 #include "app/desktop/main_window.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/session/command_line.h"
@@ -25,12 +25,12 @@ void MainWindow::open_demo() {
 }
 
 void MainWindow::open_folder(const QString& title) {
-  const QString folder = QFileDialog::getExistingDirectory(this, title, {}, QFileDialog::ShowDirsOnly);
+  const QString folder = ask_folder(this, title);
   if (!folder.isEmpty()) open(folder.toStdString());
 }
 
 void MainWindow::import_as() {
-  const QString source = QFileDialog::getExistingDirectory(this, tr("Import which folder?"));
+  const QString source = ask_folder(this, tr("Import which folder?"));
   if (source.isEmpty()) return;
   // A file dialog would walk into a store that is there already instead of carrying on with it.
   QInputDialog dialog(this);
@@ -43,8 +43,7 @@ void MainWindow::import_as() {
 }
 
 QString MainWindow::asked_file(const QString& title, const QString& proposed, const QString& kinds) {
-  return QFileDialog::getSaveFileName(this, title, proposed, kinds, nullptr,
-                                      QFileDialog::DontUseNativeDialog);
+  return ask_file_to_write(this, title, proposed, kinds);
 }
 
 void MainWindow::export_picture() {

@@ -3,11 +3,11 @@
 
 #include <QApplication>
 #include <QClipboard>
-#include <QFileDialog>
 #include <QMenu>
 #include <algorithm>
 
 #include "analysis/core/error.h"
+#include "app/desktop/file_dialog.h"
 #include "app/desktop/option_form.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/session/recent_runs.h"
@@ -204,8 +204,7 @@ void RunFormDock::show_prompt_menu() {
     packs->addAction(qtext(name), this,
                      [take, name] { take("pack: " + name + ":prompts=8,period=24,seed=0"); });
   menu.addAction(tr("A file, one prompt a line …"), this, [this, take] {
-    const QString file = QFileDialog::getOpenFileName(this, tr("Prompts, one a line"), {}, {}, nullptr,
-                                                      QFileDialog::DontUseNativeDialog);
+    const QString file = ask_file_to_read(this, tr("Prompts, one a line"));
     if (!file.isEmpty()) take("lines: " + file.toStdString());
   });
   menu.addAction(tr("Token ids"), this, [take] { take("ids: 0 1 2"); });

@@ -1,6 +1,5 @@
 // What the larger actions do: palette, sheet of keys, preferences, sets, programs that are run beside.
 #include <QApplication>
-#include <QFileDialog>
 #include <QInputDialog>
 #include <QMessageBox>
 #include <QPlainTextEdit>
@@ -9,6 +8,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "app/desktop/file_dialog.h"
 #include "app/desktop/keys_dialog.h"
 #include "app/desktop/main_window.h"
 #include "app/desktop/painter_canvas.h"
@@ -208,7 +208,7 @@ void MainWindow::run_doctor() { run_beside({QStringLiteral("doctor")}, tr("Docto
 
 void MainWindow::write_report() {
   if (!session_->opened()) return;
-  const QString folder = QFileDialog::getExistingDirectory(this, tr("Write the report into which folder?"));
+  const QString folder = ask_folder(this, tr("Write the report into which folder?"));
   if (folder.isEmpty()) return;
   run_beside({QStringLiteral("report"), qtext(session_->opened()->store->folder().string()),
               QStringLiteral("-o"), folder},

@@ -1,7 +1,7 @@
 // What the window does for the docks at the left and the tour.
-#include <QFileDialog>
 #include <QMenuBar>
 
+#include "app/desktop/file_dialog.h"
 #include "app/desktop/main_window.h"
 #include "app/desktop/painter_canvas.h"
 
@@ -19,7 +19,7 @@ void MainWindow::build_flows() {
   wishes.open_demo = [this] { guarded([this] { open_demo(); }); };
   wishes.find = [this](const std::string& gone) {
     const QString title = tr("Where is %1 now?").arg(qtext(std::filesystem::path(gone).filename().string()));
-    const QString folder = QFileDialog::getExistingDirectory(this, title, {}, QFileDialog::ShowDirsOnly);
+    const QString folder = ask_folder(this, title);
     if (!folder.isEmpty()) open(folder.toStdString());
   };
   wishes.use_layout = [this](int layout) {
