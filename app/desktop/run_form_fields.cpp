@@ -60,18 +60,23 @@ RunFormDock::RunFormDock(Desk& desk, std::filesystem::path memory, QWidget* pare
   body->addWidget(cost_ = named_label("second", {}, inside));
   cost_->setWordWrap(true);
   cost_->setTextInteractionFlags(Qt::TextSelectableByMouse);
-  auto* buttons = new QHBoxLayout;
-  buttons->setSpacing(8);
-  buttons->addWidget(run_ = new QPushButton(tr("Run"), inside), 1);
-  buttons->addWidget(copy_ = new QPushButton(tr("Copy command"), inside), 1);
-  run_->setObjectName("primary");
-  run_->setToolTip(tr("Run (Ctrl+Enter)"));
-  body->addLayout(buttons);
-  body->addWidget(off_label_ = named_label("offline", {}, inside));
-  off_label_->setWordWrap(true);
   body->addStretch();
   scroll->setWidget(inside);
   column->addWidget(scroll, 1);
+  // Below what scrolls: Run is seen however little room the fields and the cost have.
+  auto* foot = new QVBoxLayout;
+  foot->setContentsMargins(12, 8, 12, 10);
+  foot->setSpacing(8);
+  auto* buttons = new QHBoxLayout;
+  buttons->setSpacing(8);
+  buttons->addWidget(run_ = new QPushButton(tr("Run"), this), 1);
+  buttons->addWidget(copy_ = new QPushButton(tr("Copy command"), this), 1);
+  run_->setObjectName("primary");
+  run_->setToolTip(tr("Run (Ctrl+Enter)"));
+  foot->addLayout(buttons);
+  foot->addWidget(off_label_ = named_label("offline", {}, this));
+  off_label_->setWordWrap(true);
+  column->addLayout(foot);
   try {
     recent_ = read_recent_runs(memory_);
   } catch (const Error& error) {
