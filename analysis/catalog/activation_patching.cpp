@@ -195,6 +195,7 @@ class PatchingCell : public Cell {
   Dataset finished(bool denoising) {
     Dataset result;
     result.title = "Activation patching";
+    if (!parts_.empty()) result.provenance["leading_array"] = parts_.front().name + "_recovery";
     const double span = donor_metric_ - base_metric_;
     for (size_t i = 0; i < parts_.size(); ++i) {
       Array recovery = metrics_[i];

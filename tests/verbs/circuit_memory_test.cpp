@@ -67,7 +67,8 @@ TEST_P(CircuitMemory, IsRefusedBeforeTheWorkWhereOnePairIsTooMuch) {
   const Ended refused = run({"--max-memory", "24M"});
   EXPECT_EQ(refused.exit_code, 4);
   EXPECT_THAT(refused.err, HasSubstr("--max-memory"));
-  EXPECT_FALSE(std::filesystem::exists(path("s.varve") + "/results"));
+  const std::string results = path("s.varve") + "/results";
+  EXPECT_TRUE(!std::filesystem::exists(results) || std::filesystem::is_empty(results));
 }
 
 INSTANTIATE_TEST_SUITE_P(Analyses, CircuitMemory,

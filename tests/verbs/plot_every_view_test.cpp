@@ -45,6 +45,23 @@ Dataset paths() {
   return data;
 }
 
+// Scores of the edges of a model of two layers with two heads, at two steps: [step, src, dst].
+Dataset edges() {
+  const std::vector<std::string> from = {"input", "a0.h0", "a0.h1", "m0", "a1.h0", "a1.h1", "m1"};
+  const std::vector<std::string> to = {"a0.h0<q>", "a0.h1<v>", "m0", "a1.h0<k>", "a1.h1<v>", "m1", "logits"};
+  const auto n = static_cast<int64_t>(from.size());
+  std::vector<double> values;
+  for (int64_t i = 0; i < 2 * n * n; ++i)
+    values.push_back(i % n >= i / n % n ? static_cast<double>(i * 5 % 13) - 6 : 0);
+  Dataset data;
+  data.title = "Edges of it's circuit";
+  data.set("scores", Array({"step", "src", "dst"}, {2, n, n}, std::move(values)));
+  data.set_coord("step", Array({"step"}, {2}, std::vector<int64_t>{0, 1000}));
+  data.set_coord("src", Array({"src"}, {n}, from));
+  data.set_coord("dst", Array({"dst"}, {n}, to));
+  return data;
+}
+
 // An option of every kind is moved off its default, so that the line has to carry it.
 SettingValues other_options(const View& view, const Dataset& data) {
   SettingValues options;
@@ -62,10 +79,14 @@ SettingValues other_options(const View& view, const Dataset& data) {
 }
 
 TEST(CopiedCommandLine, DrawsTheSameBytesAsTheWindowForEveryView) {
-  const std::map<std::string, Dataset> results = {
-      {"lens", lens_data()}, {"series", lens_series_data()},    {"heads", heads_data(4, 4)},
-      {"fit", fit_data()},   {"patterns", attention_weights()}, {"it's pairs", pairs()},
-      {"paths", paths()}};
+  const std::map<std::string, Dataset> results = {{"lens", lens_data()},
+                                                  {"series", lens_series_data()},
+                                                  {"heads", heads_data(4, 4)},
+                                                  {"fit", fit_data()},
+                                                  {"patterns", attention_weights()},
+                                                  {"it's pairs", pairs()},
+                                                  {"paths", paths()},
+                                                  {"edges", edges()}};
   const TempFolder folder;
   std::set<std::string> drawn;
   int turn = 0;

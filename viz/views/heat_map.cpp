@@ -308,6 +308,8 @@ void add_heat_map(ViewCatalog& catalog) {
     const std::string name = default_array(data);
     if (name.empty()) return 0.0;
     const Array& array = data[name];
+    const auto leading = data.provenance.find("leading_array");
+    if (leading != data.provenance.end() && leading->second == name) return 5.0;
     return array.axis("layer") && (array.axis("head") || array.axis("expert")) ? 5.0 : 3.0;
   };
   view.draw = draw;
