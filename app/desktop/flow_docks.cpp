@@ -125,6 +125,7 @@ void FlowDocks::refresh() {
     results_told_ = results;
     start_.note_opened(*seen_, results);
   }
+  look();  // every step that is visited counts, however quickly
 }
 
 void FlowDocks::open_form(const std::string& analysis) {

@@ -54,10 +54,13 @@ std::string result_id(const StoredRun& run) {
   std::string id = "result " + run.analysis + " " + run.branch + " " + run.version + " " + run.compute + " " +
                    run.probes_digest;
   for (const auto& [name, value] : run.settings) id += " " + name + "=" + value;
+  if (run.cells.empty()) id += " " + run.series_key;  // inputs make many of the same settings
   return id;
 }
 
-std::string first_key(const StoredRun& run) { return run.cells.empty() ? "" : run.cells.rbegin()->second; }
+std::string first_key(const StoredRun& run) {
+  return run.cells.empty() ? run.series_key : run.cells.rbegin()->second;
+}
 
 void add_series_rows(std::vector<ListRow>& rows, const Session& session) {
   const Opened& opened = *session.opened();
@@ -108,7 +111,7 @@ void add_result_rows(std::vector<ListRow>& rows, const Session& session,
     if (stored.prompts > 0) second += (second.empty() ? "" : " · ") + prompt_words(stored);
     row.second = second;
     row.mark = stored.verdict.broken.empty() ? Mark::check : Mark::cross;
-    row.right = of_all(static_cast<int64_t>(stored.cells.size()), all);
+    row.right = stored.cells.empty() ? "series" : of_all(static_cast<int64_t>(stored.cells.size()), all);
     row.tip = second + "\n" + badge_words(stored.verdict);
     if (const Run* run = live(session, stored)) {
       told.insert(run);
@@ -121,7 +124,7 @@ void add_result_rows(std::vector<ListRow>& rows, const Session& session,
       row.right_tone = ListRow::Tone::warn;
     }
     rows.push_back(row);
-    if (stored.series_key.empty()) continue;
+    if (stored.series_key.empty() || stored.cells.empty()) continue;
     ListRow reduced;
     reduced.text = "over the series";
     reduced.indent = 2;
@@ -207,7 +210,10 @@ std::string facts_html(const StoredRun& run, const Theme& theme) {
         theme);
   rows += fact("precision", html(run.compute + ", weights raw"), theme);
   rows +=
-      fact("steps", html(show_count(static_cast<int64_t>(run.cells.size())) + " on " + run.branch), theme);
+      fact("steps",
+           html(run.cells.empty() ? "over the series"
+                                  : show_count(static_cast<int64_t>(run.cells.size())) + " on " + run.branch),
+           theme);
   rows += fact("written", html(opened_words(run.written, static_cast<int64_t>(std::time(nullptr)))), theme);
   rows += fact("size", html(show_bytes(run.bytes)), theme);
   rows += fact("key", "<tt>" + html(first_key(run)) + "</tt>", theme);

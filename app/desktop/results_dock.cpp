@@ -211,7 +211,7 @@ void ResultsDock::show_details() {
   facts_->setText(qtext(facts_html(*run, *desk_.theme)));
   show_->setText(run->is_current ? tr("Show") : tr("Run again …"));
   show_->setToolTip(run->is_current
-                        ? tr("Draw its cells; nothing is computed (Enter)")
+                        ? tr("Draw it as it lies in the store; nothing is computed (Enter)")
                         : tr("Written by another version of the analysis: its numbers may differ"));
   show_as_->setEnabled(run->is_current);
   const bool busy =
@@ -236,7 +236,8 @@ void ResultsDock::explain() {
       "why",
       [store = desk_.session->opened()->store, analysis = run->analysis, key = first_key(*run)](Task&) {
         for (const ResultInfo& info : store->results())
-          if (info.analysis == analysis && info.key == key) return why_of(*store, info);
+          if (info.key == key && (info.analysis == analysis || info.analysis == analysis + ".series"))
+            return why_of(*store, info);
         fail("The store no longer holds {} {}. Look at the results again.", analysis, key.substr(0, 8));
       },
       [this, analysis = run->analysis](const WhyReport& report) {
@@ -248,13 +249,14 @@ void ResultsDock::explain() {
 
 void ResultsDock::show_as() {
   const StoredRun* run = chosen();
-  if (!run || run->cells.empty()) return;
+  if (!run) return;
   const StoredRun copy = *run;
   // Which views can show it only its data says; reading it may take a while.
   desk_.session->errands().ask<std::shared_ptr<const Dataset>>(
       "show as",
       [store = desk_.session->opened()->store, analysis = run->analysis, key = first_key(*run)](Task&) {
         std::optional<Dataset> found = store->result(analysis, key);
+        if (!found) found = store->result(analysis + ".series", key);
         if (!found)
           fail("The store no longer holds {} {}. Look at the results again.", analysis, key.substr(0, 8));
         return std::make_shared<const Dataset>(std::move(*found));
@@ -269,6 +271,13 @@ void ResultsDock::show_as() {
         for (const auto& [fit, view] : fitting)
           menu.addAction(qtext(view->name + ": " + view->summary), this, [this, copy, name = view->name] {
             guarded("Show a stored result", [&] {
+              if (copy.cells.empty()) {
+                OpenView next;
+                next.view = name;
+                next.result = {copy.analysis, ResultRef::Which::stored, copy.series_key};
+                desk_.session->open_view(std::move(next));
+                return;
+              }
               desk_.session->show_stored(copy);
               emit show_as_asked(name);
             });

@@ -71,9 +71,9 @@ Bench massive() {
 
 Bench pathways() {
   Maker maker;
-  const int64_t flow = maker.add("flow", "token-pathways", Which::cell);
-  const int64_t curves = maker.add("lines", "token-pathways", Which::series, {{"x", "step"}});
-  const int64_t scatter = maker.add("scatter", "token-pathways", Which::series);
+  const int64_t flow = maker.add("pathway-flow", "pathways", Which::series);
+  const int64_t curves = maker.add("lines", "pathways", Which::series, {{"x", "step"}});
+  const int64_t scatter = maker.add("scatter", "metric-correlation", Which::series);
   return maker.done(column(group_of({flow}), row(curves, scatter, 472.0 / (472 + 382)), 0.6));
 }
 

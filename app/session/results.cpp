@@ -165,9 +165,17 @@ std::vector<StoredRun> ResultShelf::look(const RunStore& store, const Tokenizer*
   std::map<std::string, size_t> cells_of_series;  // run -> cells of the one it shows: the widest
   for (const ResultInfo* info : series) {
     const Part* part = read(store, tokenizer, *info);
-    if (!part || part->cell_keys.empty()) continue;
-    const auto owner = run_of_cell.find(part->cell_keys.front());
-    if (owner == run_of_cell.end()) continue;
+    if (!part) continue;
+    const auto owner =
+        part->cell_keys.empty() ? run_of_cell.end() : run_of_cell.find(part->cell_keys.front());
+    if (owner == run_of_cell.end() || runs.at(owner->second).analysis != part->of.analysis) {
+      // Made of another analysis' cells, or of inputs alone: a run without cells, to be looked at as it is.
+      StoredRun& alone = runs.emplace(part->group + "\n" + info->key, part->of).first->second;
+      if (owner != run_of_cell.end()) alone.branch = runs.at(owner->second).branch;
+      alone.series_key = info->key;
+      alone.all_series = {info->key};
+      continue;
+    }
     StoredRun& run = runs.at(owner->second);
     run.bytes += part->of.bytes;
     run.written = std::max(run.written, part->of.written);
@@ -240,8 +248,9 @@ Removal::Removal(const RunStore& store, const StoredRun& run) {
     while (done-- > 0) move_file(moved_[done].to, moved_[done].from);
     throw;
   }
-  words_ = show_count(static_cast<int64_t>(run.cells.size())) +
-           (run.cells.size() == 1 ? " cell of " : " cells of ") + run.analysis;
+  words_ = run.cells.empty() ? run.analysis + " over the series"
+                             : show_count(static_cast<int64_t>(run.cells.size())) +
+                                   (run.cells.size() == 1 ? " cell of " : " cells of ") + run.analysis;
 }
 
 void Removal::undo() const {

@@ -252,7 +252,9 @@ std::shared_ptr<const Dataset> Session::stored(const std::string& analysis, cons
     StoredResult read;
     // A damaged result is said where it would be drawn; the job itself has nothing more to tell.
     try {
-      if (std::optional<Dataset> data = store->result(analysis, key))
+      std::optional<Dataset> data = store->result(analysis, key);
+      if (!data) data = store->result(analysis + ".series", key);  // what was reduced lies beside the cells
+      if (data)
         read.data = std::make_shared<const Dataset>(std::move(*data));
       else
         read.problem = "The store no longer holds " + analysis + " " + key.substr(0, 8) + ".";

@@ -1,4 +1,6 @@
 // Showing what the store holds already.
+#include <algorithm>
+
 #include "app/session/results.h"
 #include "app/session/run_form.h"
 #include "app/session/session.h"
@@ -6,7 +8,14 @@
 namespace varve {
 
 void Session::show_stored(const StoredRun& stored) {
-  if (!opened_ || stored.cells.empty()) return;
+  if (!opened_) return;
+  if (stored.cells.empty()) {
+    // Reduced over the series alone: a view of its own, the one that fits best.
+    OpenView view;
+    view.result = {stored.analysis, ResultRef::Which::stored, stored.series_key};
+    if (!stored.series_key.empty()) open_view(std::move(view));
+    return;
+  }
   const Analysis& analysis = analyses().get(stored.analysis);
   Asked asked{.text = stored.text,
               .settings = changed_settings(analysis.settings, stored.settings),
@@ -27,6 +36,16 @@ void Session::show_stored(const StoredRun& stored) {
   const auto known = runs_.find(run_id(stored.analysis, asked));
   if (known == runs_.end() || known->second.cells.size() < stored.cells.size())
     recall(stored.analysis, asked);
+  // Where every open view is about another analysis, nothing would be seen of it.
+  const auto is_of_it = [&stored](const OpenView& view) {
+    return view.result.analysis.empty() || view.result.analysis == stored.analysis;
+  };
+  if (std::none_of(bench().views.begin(), bench().views.end(), is_of_it)) {
+    OpenView view;
+    view.result.analysis = stored.analysis;
+    if (has_reduce(analysis)) view.result.which = ResultRef::Which::series;
+    open_view(std::move(view));
+  }
   touch();
 }
 

@@ -48,6 +48,39 @@ class OnAStore : public testing::Test {
   ResultShelf shelf_;
 };
 
+TEST_F(OnAStore, WhatHasNoCellsOfItsOwnIsListedByWhatWasReduced) {
+  Task task;
+  RunRequest measured;
+  measured.analysis = "massive-activations";
+  measured.settings = {{"attention", "false"}};
+  measured.steps = {0, 7000};
+  measured.probes = read_prompt("the king said to the queen", *opened_).probes;
+  const RunReport own = run_analysis(opened_->store, measured, task);
+  RunRequest fitted = measured;
+  fitted.analysis = "massive-activation-fit";
+  const RunReport fit = run_analysis(opened_->store, fitted, task);
+  RunRequest toy;
+  toy.analysis = "effective-dimension";
+  toy.settings = {{"samples", "16"}, {"routers", "4"}, {"bootstrap", "100"}};
+  const RunReport made = run_analysis(opened_->store, toy, task);
+  const std::vector<StoredRun> runs = look();
+  ASSERT_EQ(runs.size(), 3U);
+  EXPECT_EQ(runs[0].analysis, "effective-dimension");
+  EXPECT_TRUE(runs[0].cells.empty());
+  EXPECT_EQ(runs[0].series_key, made.reduce_key);
+  EXPECT_EQ(runs[1].analysis, "massive-activation-fit") << "it reads the cells of another";
+  EXPECT_TRUE(runs[1].cells.empty());
+  EXPECT_EQ(runs[1].series_key, fit.reduce_key);
+  EXPECT_EQ(runs[2].analysis, "massive-activations");
+  EXPECT_EQ(runs[2].cells.size(), 2U);
+  EXPECT_EQ(runs[2].series_key, own.reduce_key) << "not that of the fit, which lies elsewhere";
+  Removal removal(*opened_->store, runs[1]);
+  EXPECT_EQ(removal.words(), "massive-activation-fit over the series");
+  EXPECT_EQ(look().size(), 2U);
+  removal.undo();
+  EXPECT_EQ(look().size(), 3U);
+}
+
 TEST_F(OnAStore, CellsThatShareSettingsAndPromptsAreOneRun) {
   EXPECT_TRUE(look().empty());
   const RunReport report = run("the king said", {0, 7000});
