@@ -33,6 +33,16 @@ cell=$("$varve" --quiet --json run circuit "$store" "${task[@]}" --steps last --
 for form in eap-json attribution-graph; do "$varve" --quiet export "$cell" --to $form -o "$out/circuit-$form.json" >/dev/null; done
 "$varve" --quiet export "$cell" --to edges-csv -o "$out/edges.csv" >/dev/null
 
+# The pictures: when heads look back, the circuit before and after, where the answer is carried.
+run circuit "$store" "${task[@]}" --steps 3000,3500,3750,7000 --set size=0.02 -o "$out/circuits.h5" >"$out/3-circuits.txt"
+plot() { "$varve" --quiet plot "$@" >/dev/null; }
+plot "$out/heads.h5" --select step=3500 --size 560x420 -o "$out/1-heads-step3500.png"
+plot "$out/heads.h5" --size 560x420 -o "$out/1-heads-step7000.png"
+plot "$out/trajectory.h5" --view lines --set array=emergent_count --size 800x460 -o "$out/2-emergent.png"
+plot "$out/circuits.h5" --size 900x600 -o "$out/3-circuit.png"
+plot "$out/circuits.h5" --select step=3500 --set before=0 --size 900x600 -o "$out/3-circuit-3000-to-3500.png"
+plot "$out/patching.h5" --set x=pos --set y=layer --size 900x460 -o "$out/5-patching.png"
+
 {
   echo "Induction in tiny-neox"
   grep -h '^step [0-9]' "$out/1-heads.txt" "$out/2-trajectory.txt" || true
