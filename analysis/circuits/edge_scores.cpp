@@ -45,6 +45,8 @@ class EdgeReader : public SiteReader {
   }
 
  private:
+  static constexpr int64_t least_depth = 4096, most_stretches = 16;
+
   static const T* values_of(const Site& site) {
     if constexpr (std::is_same_v<T, float>)
       return site.f32.data();
@@ -52,34 +54,42 @@ class EdgeReader : public SiteReader {
       return site.f64.data();
   }
 
-  // The gradient [pos, count, d_model] as [count][pos * d_model].
-  const T* laid_out(const Site& site, int64_t count) {
-    const int64_t length = site.shape[0], width = difference_.width;
-    if (count == 1) return values_of(site);
-    rows_.resize(static_cast<size_t>(count * length * width));
-    for (int64_t pos = 0; pos < length; ++pos)
-      for (int64_t one = 0; one < count; ++one)
-        std::copy_n(values_of(site) + (pos * count + one) * width, width,
-                    rows_.data() + (one * length + pos) * width);
-    return rows_.data();
-  }
-
+  // One product for each stretch of positions, so that there is work for every thread however few the
+  // sources. How they are cut depends on shapes alone: the same sums for any number of threads.
   void edges(const Site& site, int64_t destination, int64_t count) {
-    const int64_t depth = site.shape[0] * difference_.width, sources = graph_.sources_of(destination);
+    const int64_t length = site.shape[0], width = difference_.width, depth = length * width;
+    const int64_t sources = graph_.sources_of(destination);
     if (sources < least_sources_) return;
-    const T* const gradient = laid_out(site, count);
-    std::vector<T> product(static_cast<size_t>(sources * count));
-    constexpr int64_t tile = 32;
-    parallel_for((sources + tile - 1) / tile, [&](int64_t piece, int) {
-      const int64_t first = piece * tile, rows = std::min(tile, sources - first);
-      multiply_turned<T>(rows, count, depth, T{1}, {difference_.at(site.prompt, first), depth},
-                         {gradient, depth}, {product.data() + first * count, count});
+    const T* const gradient = values_of(site);
+    const int64_t stretch = std::max(least_depth / width + 1, (length + most_stretches - 1) / most_stretches);
+    const int64_t stretches = (length + stretch - 1) / stretch, cells = sources * count;
+    products_.resize(static_cast<size_t>(stretches * cells));
+    std::vector<std::vector<T>> scratch(static_cast<size_t>(threads()));
+    parallel_for(stretches, [&](int64_t piece, int worker) {
+      const int64_t first = piece * stretch, places = std::min(stretch, length - first);
+      RowsOf<const T> rows{gradient + first * width, depth};
+      if (count > 1) {  // [pos, count, d_model] as [count][pos * d_model]
+        std::vector<T>& laid_out = scratch[static_cast<size_t>(worker)];
+        laid_out.resize(static_cast<size_t>(count * places * width));
+        for (int64_t pos = 0; pos < places; ++pos)
+          for (int64_t one = 0; one < count; ++one)
+            std::copy_n(gradient + ((first + pos) * count + one) * width, width,
+                        laid_out.data() + (one * places + pos) * width);
+        rows = {laid_out.data(), places * width};
+      }
+      multiply_turned<T>(sources, count, places * width, T{1},
+                         {difference_.at(site.prompt, 0) + first * width, depth}, rows,
+                         {products_.data() + piece * cells, count});
     });
     std::vector<float>& scores = scores_[static_cast<size_t>(site.prompt)].edges;
     for (int64_t source = 0; source < sources; ++source)
-      for (int64_t one = 0; one < count; ++one)
-        scores[static_cast<size_t>(source * graph_.destinations() + destination + one)] += static_cast<float>(
-            weight_ * static_cast<double>(product[static_cast<size_t>(source * count + one)]));
+      for (int64_t one = 0; one < count; ++one) {
+        double sum = 0;
+        for (int64_t piece = 0; piece < stretches; ++piece)
+          sum += static_cast<double>(products_[static_cast<size_t>(piece * cells + source * count + one)]);
+        scores[static_cast<size_t>(source * graph_.destinations() + destination + one)] +=
+            static_cast<float>(weight_ * sum);
+      }
   }
 
   void node(const Site& site, int64_t first, int64_t count) {
@@ -102,7 +112,7 @@ class EdgeReader : public SiteReader {
   std::string last_;
   double weight_ = 1;
   int64_t least_sources_ = 1;
-  std::vector<T> rows_;
+  std::vector<T> products_;
 };
 
 struct PathPoint {

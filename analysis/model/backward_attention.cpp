@@ -233,12 +233,9 @@ void BackwardPass<T>::head_input_back(const std::string& site, const std::string
     linear<T>(from, begin_, turned(rows), {}, {inputs.data() + head * model, wide}, task_, compute_);
   }
   weights_.release(named("attn.W_" + letter));
-  if (spec_.pre_norm) {
-    Values before = buffer(wide);
-    add_norm_back(norm(named("ln1")), had("resid_pre").data(), inputs.data(), rows_ * spec_.heads, model,
-                  before.data(), static_cast<NormGradients<T>*>(nullptr), spec_.heads);
-    inputs = std::move(before);
-  }
+  if (spec_.pre_norm)
+    norm_back_of_readers(norm(named("ln1")), had("resid_pre").data(), rows_, spec_.heads, model,
+                         inputs.data());
   meet(named(site), {spec_.heads, model}, inputs);
 }
 

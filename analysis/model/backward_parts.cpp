@@ -131,21 +131,18 @@ std::vector<T> bias_gradient(const std::vector<T>& dy, int64_t columns) {
 
 template <class T>
 void add_norm_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t rows, int64_t width, T* dx,
-                   NormGradients<T>* own, int64_t repeat) {
+                   NormGradients<T>* own) {
   parallel_for((rows + rows_per_piece - 1) / rows_per_piece, [&](int64_t piece, int) {
     const int64_t end = std::min(rows, (piece + 1) * rows_per_piece);
-    int64_t known = -1;  // the row of x whose scale is at hand
-    RowScale scale;
     for (int64_t row = piece * rows_per_piece; row < end; ++row) {
-      const T* const own_x = x + row / repeat * width;
+      const T* const own_x = x + row * width;
       const T* const own_g = g + row * width;
       T* const own_dx = dx + row * width;
       if (norm.kind == Norm::none) {
         add_to(own_dx, own_g, width);
         continue;
       }
-      if (row / repeat != known) scale = scale_of(norm, own_x, width);
-      known = row / repeat;
+      const RowScale scale = scale_of(norm, own_x, width);
       if (norm.gain.empty())
         norm_row_back(
             norm.kind, scale, own_x, own_g, [](int64_t) { return T{1}; }, width, own_dx);
@@ -156,6 +153,51 @@ void add_norm_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t r
     }
   });
   if (own != nullptr && norm.kind != Norm::none) add_norm_parameters(norm, x, g, rows, width, *own);
+}
+
+// With w = s gain and c = (x - m) s, both the row's own: dx = g w - s mean h - c mean(c g w), h = g gain.
+template <class T>
+void norm_back_of_readers(const NormWeights<T>& norm, const T* x, int64_t rows, int64_t readers,
+                          int64_t width, T* g) {
+  if (norm.kind == Norm::none) return;
+  struct Row {
+    std::vector<T> weight, centred;
+  };
+  std::vector<Row> scratch(static_cast<size_t>(threads()));
+  parallel_for(rows, [&](int64_t row, int worker) {
+    Row& own = scratch[static_cast<size_t>(worker)];
+    own.weight.resize(static_cast<size_t>(width));
+    own.centred.resize(static_cast<size_t>(width));
+    T* const weight = own.weight.data();
+    T* const centred = own.centred.data();
+    const T* const own_x = x + row * width;
+    const RowScale scale = scale_of(norm, own_x, width);
+    const T s = static_cast<T>(scale.scale), mean = static_cast<T>(scale.mean);
+    for (int64_t i = 0; i < width; ++i) {
+      weight[i] = norm.gain.empty() ? s : s * norm.gain[static_cast<size_t>(i)];
+      centred[i] = (own_x[i] - mean) * s;
+    }
+    for (int64_t reader = 0; reader < readers; ++reader) {
+      T* const own_g = g + (row * readers + reader) * width;
+      constexpr int64_t side = 16;
+      T sums[side] = {}, dots[side] = {};
+      int64_t i = 0;
+      for (; i + side <= width; i += side)
+        for (int64_t lane = 0; lane < side; ++lane) {
+          const T scaled = own_g[i + lane] * weight[i + lane];
+          sums[lane] += scaled;
+          dots[lane] += scaled * centred[i + lane];
+        }
+      for (; i < width; ++i) {
+        sums[i % side] += own_g[i] * weight[i];
+        dots[i % side] += own_g[i] * weight[i] * centred[i];
+      }
+      const T count = static_cast<T>(width);
+      const T lift = norm.kind == Norm::layer ? std::accumulate(sums, sums + side, T{0}) / count : T{0};
+      const T along = std::accumulate(dots, dots + side, T{0}) / count;
+      for (int64_t at = 0; at < width; ++at) own_g[at] = own_g[at] * weight[at] - lift - centred[at] * along;
+    }
+  });
 }
 
 template <class T>
@@ -210,9 +252,13 @@ template std::vector<double> weight_gradient<double>(RowsOf<const double>, int64
 template std::vector<float> bias_gradient<float>(const std::vector<float>&, int64_t);
 template std::vector<double> bias_gradient<double>(const std::vector<double>&, int64_t);
 template void add_norm_back<float>(const NormWeights<float>&, const float*, const float*, int64_t, int64_t,
-                                   float*, NormGradients<float>*, int64_t);
+                                   float*, NormGradients<float>*);
 template void add_norm_back<double>(const NormWeights<double>&, const double*, const double*, int64_t,
-                                    int64_t, double*, NormGradients<double>*, int64_t);
+                                    int64_t, double*, NormGradients<double>*);
+template void norm_back_of_readers<float>(const NormWeights<float>&, const float*, int64_t, int64_t, int64_t,
+                                          float*);
+template void norm_back_of_readers<double>(const NormWeights<double>&, const double*, int64_t, int64_t,
+                                           int64_t, double*);
 template float activation_slope<float>(Activation, float);
 template double activation_slope<double>(Activation, double);
 

@@ -33,11 +33,16 @@ struct NormGradients {
   std::vector<T> gain, bias;
 };
 
-// What rows x [rows, width] receive from gradients g behind the norm, added to dx. Row r of g and dx belongs
-// to row r / repeat of x.
+// What rows x [rows, width] receive from gradients g behind the norm, added to dx.
 template <class T>
 void add_norm_back(const NormWeights<T>& norm, const T* x, const T* g, int64_t rows, int64_t width, T* dx,
-                   NormGradients<T>* own = nullptr, int64_t repeat = 1);
+                   NormGradients<T>* own = nullptr);
+
+// In place for many readers of each row, which share its scale: g [rows, readers, width] becomes what x
+// [rows, width] receives from each.
+template <class T>
+void norm_back_of_readers(const NormWeights<T>& norm, const T* x, int64_t rows, int64_t readers,
+                          int64_t width, T* g);
 
 template <class T>
 T activation_slope(Activation activation, T x);
