@@ -7,7 +7,6 @@
 #include <QHBoxLayout>
 #include <QMenuBar>
 #include <QMimeData>
-#include <QOpenGLWidget>
 #include <QPainter>
 #include <QPixmap>
 #include <QScreen>
@@ -20,6 +19,7 @@
 #include "analysis/core/error.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/style.h"
+#include "app/desktop/warm_canvas.h"
 
 namespace varve {
 
@@ -65,10 +65,7 @@ MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
     refresh();
   });
   // The first canvas of a window sets up GL for it: that belongs to the start, not to the first result.
-  auto* first_canvas = new QOpenGLWidget(this);
-  first_canvas->setGeometry(0, 0, 1, 1);
-  first_canvas->lower();
-  first_canvas->setAttribute(Qt::WA_TransparentForMouseEvents);
+  new WarmCanvas(desk_, views_->fonts(), this);
   setAcceptDrops(true);
   setMinimumSize(1024, 640);
   resize(QSize(1440, 900).boundedTo(screen()->availableSize()));

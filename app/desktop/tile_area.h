@@ -24,6 +24,7 @@ class TileArea : public QWidget {
   explicit TileArea(Desk& desk, QWidget* parent = nullptr);
   // Rasterises the first glyphs of all canvases, which takes a while: for before the window is there.
   void make_glyphs();
+  const std::shared_ptr<ScreenFonts>& fonts() const { return fonts_; }
   void refresh();
   ViewTile* active();              // null where no view is open
   ViewTile* tile(int64_t id);      // null where it is not open

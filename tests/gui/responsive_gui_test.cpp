@@ -5,9 +5,10 @@
 namespace varve {
 namespace {
 
-// The promise is 50 ms on a machine that does nothing else. A test that shares its machine only sees that no
-// work of another size runs on the window's thread; the figures are printed for a reader.
-constexpr double promised_millis = 50, allowed_times = 20;
+// The promise is 50 ms on a machine that does nothing else; the figures are printed for a reader. A test that
+// shares its machine sees that no work of another size runs on the window's thread. The time in which that
+// thread had no processor is taken off, but a picture in software waits for the threads that paint it, too.
+constexpr double promised_millis = 50, allowed_event_millis = 300, allowed_picture_millis = 500;
 
 class Responsive : public OnTheDemoDesk {
  protected:
@@ -15,8 +16,8 @@ class Responsive : public OnTheDemoDesk {
     const double event = held_up.at("millis"), picture = held_up.at("paint_millis");
     std::printf("held up during %s: %.1f ms by %s, %.1f ms by a picture (promise: %.0f)\n", while_what, event,
                 held_up.at("by").get<std::string>().c_str(), picture, promised_millis);
-    EXPECT_LE(event, promised_millis * allowed_times) << while_what << held_up;
-    EXPECT_LE(picture, promised_millis * allowed_times) << while_what << held_up;
+    EXPECT_LE(event, allowed_event_millis) << while_what << held_up;
+    EXPECT_LE(picture, allowed_picture_millis) << while_what << held_up;
   }
   // As the large public series are: powers of two, then every thousand.
   static std::vector<int> many_steps() {
