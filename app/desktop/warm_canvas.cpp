@@ -13,7 +13,7 @@ constexpr double side =
 
 WarmCanvas::WarmCanvas(Desk& desk, std::shared_ptr<ScreenFonts> fonts, QWidget* parent)
     : QOpenGLWidget(parent), desk_(desk), frame_(std::move(fonts)) {
-  setGeometry(0, 0, 1, 1);
+  setGeometry(-static_cast<int>(side), 0, static_cast<int>(side), static_cast<int>(side));
   lower();
   setAttribute(Qt::WA_TransparentForMouseEvents);
 }
