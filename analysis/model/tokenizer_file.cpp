@@ -233,6 +233,10 @@ TokenizerFile read_tokenizer_file(std::string_view text) {
     document = json::parse(text);
   } catch (const json::parse_error& error) {
     fail("tokenizer.json is not JSON from byte {} on. Is the file whole?", error.byte);
+  } catch (const json::out_of_range&) {
+    fail(
+        "tokenizer.json holds a number larger than any a program can hold. Is it the tokenizer of this "
+        "model?");
   }
   const Fields root(document, "");
   TokenizerFile file;

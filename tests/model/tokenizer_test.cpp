@@ -357,6 +357,8 @@ TEST(Tokenizer, DeepNestingIsAnErrorNotACrash) {
   EXPECT_NE(complaint(nested + "}"), "");
 }
 
+TEST(Tokenizer, ANumberTooLargeIsAnErrorNotACrash) { EXPECT_THROW(Tokenizer(R"({"model": 1e999})"), Error); }
+
 TEST(Tokenizer, WhatIsNotFollowedIsNoted) {
   json file = letter_merger();
   EXPECT_TRUE(Tokenizer(file.dump()).notes().empty());
