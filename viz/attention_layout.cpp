@@ -61,7 +61,7 @@ AttentionLayout attention_layout(const AttentionData& a, const std::string& head
       if (side > best) best = side, l.columns = columns, l.rows = rows;
     }
   }
-  l.area = {moved_x(look, area.x), moved_y(look, area.y), area.w * look.zoom, area.h * look.zoom};
+  l.area = {moved_x(look, area.x), moved_y(look, area.y), area.w * look.zoom, area.h * look.zoom_down()};
   const Box c = l.cell(0);
   const double room =
       (std::min(c.w, c.h) - 2 * token_width) / std::max<double>(1, static_cast<double>(a.queries));

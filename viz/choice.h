@@ -18,6 +18,8 @@ namespace varve {
 //   NAME_used: 1 where the fit used the value
 //   NAME_peak_step, NAME_peak_value: where the fit is highest, in ticks, and how high; with ends as above
 //   NAME_floor: below it a value is noise
+//   NAME_noise: how large a value noise alone gives, at each place (the size, either sign)
+//   NAME_noise_low, NAME_noise_high: between them a value is no more than noise, where that is no size
 // Two say something about places: audited_bad (1: left out by an audit) and computed (0: not yet).
 bool is_companion(const Dataset& data, const std::string& name);
 // The companion of `name` that ends so, or nullptr; "low" also finds _lo, "high" also _hi. It lies over axes

@@ -12,7 +12,7 @@ namespace varve {
 
 struct CloudOptions {
   std::string x, y, over, at;
-  bool log_x = false, log_y = false, fit = true, labels = true;
+  bool log_x = false, log_y = false, fit = true, labels = true, grid = true;
   template <class Visit>
   void each(Visit&& visit) {
     visit("x", x, "the array along the bottom; empty: chosen by itself");
@@ -23,6 +23,7 @@ struct CloudOptions {
     visit("log_y", log_y, "the other axis by its logarithm");
     visit("fit", fit, "draw the line of least squares with its 95 % band");
     visit("labels", labels, "name the points where there is room");
+    visit("grid", grid, "draw the lines of the grid");
     visit("at", at, "what to show of the other axes, as in step=3; else what is selected");
   }
 };

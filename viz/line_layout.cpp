@@ -24,7 +24,8 @@ std::pair<double, double> range_of(const LinePlot& plot, const LineOptions& opti
     for (const double v : series.fit) take(v);
     if (series.peak_in_sight(plot.ticks)) take(series.peak_value);
     if (!options.bands) continue;
-    for (const auto* part : {&series.low, &series.high, &series.fit_low, &series.fit_high})
+    for (const auto* part :
+         {&series.low, &series.high, &series.fit_low, &series.fit_high, &series.noise_high})
       for (const double v : *part) take(v);
   }
   return {low, high};
@@ -77,6 +78,8 @@ Lines lines_of(const Dataset& data, const LineOptions& options, const Selection&
     lines.value.push_back(pyramid(series.value));
     lines.low.push_back(pyramid(series.low));
     lines.high.push_back(pyramid(series.high));
+    lines.noise_low.push_back(pyramid(series.noise_low));
+    lines.noise_high.push_back(pyramid(series.noise_high));
   }
   const LinePlot& plot = lines.plot;
   lines.has_whole_ticks =
@@ -94,7 +97,7 @@ Lines lines_of(const Dataset& data, const LineOptions& options, const Selection&
 
 int64_t Lines::bytes() const {
   int64_t all = static_cast<int64_t>(plot.ticks.size()) * 16;
-  for (const auto* part : {&value, &low, &high})
+  for (const auto* part : {&value, &low, &high, &noise_low, &noise_high})
     for (const Pyramid& pyramid : *part) all += 2 * pyramid.bytes();
   return all;
 }
@@ -116,7 +119,8 @@ LineLayout layout_of(const Lines& lines, const LineOptions& options, const std::
   const double left = l.is_turned ? 58 : 52;
   double top = has_events ? 42 : l.is_turned ? 26 : 28;
   if (l.is_turned)
-    top += std::max(0.0, legend_height(legend_of(plot, styles, a.x + left, a.right() - 16, 0, canvas)) - 13);
+    top += std::max(0.0, legend_height(legend_of(plot, styles, a.x + left, a.right() - 16, 0, canvas)) - 13) +
+           (plot.hidden.empty() ? 0 : 13);
   l.plot = l.has_words ? Box{a.x + left, a.y + top, a.w - left - right, a.h - top - 46} : a;
   const double from = l.is_turned ? l.plot.bottom() : l.plot.x, to = l.is_turned ? l.plot.y : l.plot.right();
   // Ticks rise, so that three of them say all that the axis needs.
@@ -131,10 +135,10 @@ LineLayout layout_of(const Lines& lines, const LineOptions& options, const std::
                 : linear_scale(plot.ticks.front(), plot.ticks.back(), from, to);
   l.value = l.is_turned ? value_scale(lines.range, plot, options, l.plot.x, l.plot.right())
                         : value_scale(lines.range, plot, options, l.plot.bottom(), l.plot.y);
-  l.along = l.is_turned ? l.along.moved(look.area.y, look.zoom, look.pan.y)
+  l.along = l.is_turned ? l.along.moved(look.area.y, look.zoom_down(), look.pan.y)
                         : l.along.moved(look.area.x, look.zoom, look.pan.x);
   l.value = l.is_turned ? l.value.moved(look.area.x, look.zoom, look.pan.x)
-                        : l.value.moved(look.area.y, look.zoom, look.pan.y);
+                        : l.value.moved(look.area.y, look.zoom_down(), look.pan.y);
   return l;
 }
 

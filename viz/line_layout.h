@@ -32,8 +32,8 @@ struct LineLayout {
 // A plot with what makes it quick to draw at any zoom.
 struct Lines {
   LinePlot plot;
-  std::pair<double, double> range;        // of all values, bands and fits
-  std::vector<Pyramid> value, low, high;  // one a series
+  std::pair<double, double> range;                               // of all values, bands and fits
+  std::vector<Pyramid> value, low, high, noise_low, noise_high;  // one a series
   bool has_whole_ticks = true;
   std::vector<size_t> left_out;  // places that an audit or every fit leaves out
   int64_t bytes() const;

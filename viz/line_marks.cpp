@@ -171,6 +171,26 @@ void draw_fit(const Lines& lines, size_t line, const LineStyle& style, const Lin
   draw_diamond(canvas, {x, y}, 5, theme.canvas);
 }
 
+void draw_noise(const Lines& lines, size_t line, const LineLayout& l, const Theme& theme, Canvas& canvas) {
+  const Pyramid &low = lines.noise_low[line], &high = lines.noise_high[line];
+  if (low.size() == 0 || high.size() == 0) return;
+  const Ends ends = ends_of(low, high, lines.plot, l, canvas.pixel());
+  draw_band(canvas, ends.low, ends.high, theme.raised);
+  if (l.is_turned) return;
+  double tallest = 0;
+  Point at;
+  for (size_t i = 0; i < ends.low.size(); ++i) {
+    const double top = std::max(ends.high[i].y, l.plot.y), bottom = std::min(ends.low[i].y, l.plot.bottom());
+    if (bottom - top <= tallest) continue;
+    tallest = bottom - top;
+    at = {ends.high[i].x, (top + bottom) / 2};
+  }
+  const double half = canvas.text_width("noise", line_label_font) / 2;
+  if (tallest < 14) return;
+  at.x = std::clamp(at.x, l.plot.x + half + 4, l.plot.right() - half - 4);
+  canvas.text(at, "noise", line_label_font, theme.ink3, Align::center);
+}
+
 void draw_noise_floor(const LinePlot& plot, const LineLayout& l, const Theme& theme, Canvas& canvas) {
   if (plot.floor.empty() || l.is_turned) return;
   const double top = std::clamp(l.value.pixel(plot.floor.front()), l.plot.y, l.plot.bottom());

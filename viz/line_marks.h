@@ -15,6 +15,8 @@ void draw_fit_band(const Lines& lines, size_t line, const LineStyle& style, cons
                    const Theme& theme, Canvas& canvas);
 void draw_fit(const Lines& lines, size_t line, const LineStyle& style, const LineLayout& l,
               const Theme& theme, Canvas& canvas);
+// The stretch that noise alone fills, under everything, with its name where it is tallest.
+void draw_noise(const Lines& lines, size_t line, const LineLayout& l, const Theme& theme, Canvas& canvas);
 void draw_noise_floor(const LinePlot& plot, const LineLayout& l, const Theme& theme, Canvas& canvas);
 // Steps left out of a fit or audited bad: a short hatch at the base.
 void draw_left_out(const Lines& lines, const LineLayout& l, const Theme& theme, Canvas& canvas);

@@ -36,7 +36,9 @@ std::string default_series(const Array& array, const std::string& x) {
 std::string series_label(const Dataset& data, const std::string& axis, int64_t item) {
   const std::string name = name_at(data, axis, item);
   if (axis == "layer") return name == "embed" ? name : "L" + name;
-  return axis + " " + name;
+  // A number needs to be told what it counts; a name says that itself.
+  const Array* coord = data.coord(axis);
+  return coord && coord->dtype() == Dtype::text ? name : axis + " " + name;
 }
 
 std::vector<double> reordered(const Array& values, int64_t row, int64_t count,
@@ -148,6 +150,8 @@ LinePlot line_plot(const Dataset& data, const LineOptions& options, const Select
       return slice.axes() == over ? slice : Array();
     };
     const Array low = beside("low", kept), high = beside("high", kept), n = beside("n", kept);
+    const Array noise = beside("noise", kept), noise_low = beside("noise_low", kept),
+                noise_high = beside("noise_high", kept);
     const Array fit = beside("fit", kept), fit_low = beside("fit_low", kept),
                 fit_high = beside("fit_high", kept);
     Array used = beside("used", kept);
@@ -159,12 +163,14 @@ LinePlot line_plot(const Dataset& data, const LineOptions& options, const Select
                 peak_high = beside("peak_step_high", per_line), peak_value = beside("peak_value", per_line);
     for (int64_t line = 0; line < lines; ++line) {
       const bool is_hidden = hidden[plot.arrays.size() > 1 ? which : static_cast<size_t>(line)];
-      plot.hidden += is_hidden;
-      if (is_hidden) continue;
       LineSeries series;
       series.item = plot.series_axis.empty() ? static_cast<int64_t>(which) : line;
       if (!plot.series_axis.empty()) series.label = series_label(data, plot.series_axis, line);
       if (plot.arrays.size() > 1) series.label = title_of(data, name);
+      if (is_hidden) {
+        plot.hidden.push_back({series.item, series.label});
+        continue;
+      }
       const auto take = [&](const Array& from, std::vector<double>& into) {
         if (from.size() == values.size()) into = reordered(from, line, count, plot.order);
       };
@@ -172,6 +178,13 @@ LinePlot line_plot(const Dataset& data, const LineOptions& options, const Select
       take(low, series.low);
       take(high, series.high);
       take(n, series.n);
+      take(noise_low, series.noise_low);
+      take(noise_high, series.noise_high);
+      if (series.noise_low.empty() || series.noise_high.empty()) {
+        take(noise, series.noise_high);
+        series.noise_low.clear();
+        for (const double size : series.noise_high) series.noise_low.push_back(-size);
+      }
       if (options.fits) {
         take(fit, series.fit);
         take(fit_low, series.fit_low);

@@ -13,7 +13,7 @@ namespace varve {
 
 struct LineOptions {
   std::string array, x, series, steps = "log", hide, at;
-  bool log = false, log_x = false, bands = true, fits = true;
+  bool log = false, log_x = false, bands = true, fits = true, grid = true;
   template <class Visit>
   void each(Visit&& visit) {
     visit("array", array, "which array to draw, or several with commas between; empty: the first that fits");
@@ -24,6 +24,7 @@ struct LineOptions {
     visit("log_x", log_x, "any other axis than training steps on a log axis, where its ticks are above zero");
     visit("bands", bands, "draw intervals where the result has them");
     visit("fits", fits, "draw fitted curves over the points where the result has them");
+    visit("grid", grid, "draw the lines of the grid");
     visit("hide", hide, "lines to leave out, by their place: 0,3,7");
     visit("at", at, "what to show of the other axes, as in prompt=3; else what is selected");
   }
@@ -31,14 +32,20 @@ struct LineOptions {
 
 struct LineSeries {
   std::string label;
-  int64_t item = -1;                        // along the series axis, or the number of the array
-  std::vector<double> value, low, high, n;  // low, high, n: empty where the result has none
+  int64_t item = -1;                          // along the series axis, or the number of the array
+  std::vector<double> value, low, high, n;    // low, high, n: empty where the result has none
+  std::vector<double> noise_low, noise_high;  // between them a value is no more than noise
   std::vector<double> fit, fit_low, fit_high, used;
   double peak = std::numeric_limits<double>::quiet_NaN(), peak_low = peak, peak_high = peak,
          peak_value = peak;  // where the fit is highest, in ticks, and how high
   bool peak_in_sight(const std::vector<double>& ticks) const {
     return std::isfinite(peak_value) && !ticks.empty() && peak >= ticks.front() && peak <= ticks.back();
   }
+};
+
+struct HiddenLine {
+  int64_t item = -1;
+  std::string label;
 };
 
 struct LinePlot {
@@ -50,7 +57,7 @@ struct LinePlot {
   std::vector<LineSeries> series;
   std::vector<double> floor;  // one value, where the array has a noise floor
   std::vector<bool> bad;      // by tick; empty where no audit spoke
-  int64_t hidden = 0;
+  std::vector<HiddenLine> hidden;
   Places fixed;
   bool empty() const { return series.empty() || ticks.empty(); }
   bool has_fit() const {

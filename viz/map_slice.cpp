@@ -117,10 +117,12 @@ std::vector<TipRow> map_tip(const Dataset& data, const MapSlice& slice, int64_t 
     const Array one = arranged(*other, {}, data, places, {}, ignored);
     return one.size() == 1 ? std::optional<double>(one.number(0)) : std::nullopt;
   };
-  const auto low = beside("low"), high = beside("high"), n = beside("n"), floor = beside("floor");
+  const auto low = beside("low"), high = beside("high"), n = beside("n"), floor = beside("floor"),
+             noise = beside("noise");
   if (low && high && std::isfinite(*low)) tip.push_back({"interval", shown(*low) + " – " + shown(*high)});
   if (n) tip.push_back({"n", shown(*n)});
   if (floor) tip.push_back({"noise floor", shown(*floor)});
+  if (noise && std::isfinite(*noise)) tip.push_back({"noise", shown(*noise)});
   return tip;
 }
 
@@ -135,7 +137,7 @@ Dataset map_data(const Dataset& data, const MapSlice& slice) {
   out.title = data.title;
   out.provenance = data.provenance;
   out.set(slice.name, slice.values);
-  for (const char* ending : {"low", "high", "n", "floor"}) {
+  for (const char* ending : {"low", "high", "n", "floor", "noise"}) {
     const std::string other = companion_name(data, slice.name, ending);
     Places ignored;
     if (!other.empty())

@@ -201,7 +201,7 @@ double moved_x(const Look& look, double x) {
   return look.area.x + (x - look.area.x) * look.zoom + look.pan.x;
 }
 double moved_y(const Look& look, double y) {
-  return look.area.y + (y - look.area.y) * look.zoom + look.pan.y;
+  return look.area.y + (y - look.area.y) * look.zoom_down() + look.pan.y;
 }
 
 std::vector<double> numbers_of(const Array& array) {

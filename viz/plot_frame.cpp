@@ -31,14 +31,15 @@ std::pair<double, double> ends_of(std::span<const double> values, bool log) {
 
 PlotFrame plot_frame(const Look& look, const PlotRange& range) {
   PlotFrame frame;
+  frame.has_grid = range.has_grid;
   const Box a = look.area;
   frame.has_words = a.w >= 200 && a.h >= 130;
   frame.plot =
       frame.has_words ? Box{a.x + 52, a.y + range.top, a.w - 52 - range.right, a.h - range.top - 46} : a;
   frame.x =
       scale_of(range.x, range.log_x, frame.plot.x, frame.plot.right()).moved(a.x, look.zoom, look.pan.x);
-  frame.y =
-      scale_of(range.y, range.log_y, frame.plot.bottom(), frame.plot.y).moved(a.y, look.zoom, look.pan.y);
+  frame.y = scale_of(range.y, range.log_y, frame.plot.bottom(), frame.plot.y)
+                .moved(a.y, look.zoom_down(), look.pan.y);
   return frame;
 }
 
@@ -59,7 +60,7 @@ void draw_frame_y(Canvas& canvas, const Theme& theme, const PlotFrame& frame, co
   const Measure high = [](const std::string&) { return 12.0; };
   const std::string log = frame.y.spacing == Spacing::linear ? "" : ", log";
   draw_y_axis(canvas, theme, plot, frame.y, ticks_of(frame.y, plot.bottom(), plot.y, high, integers, 16), "",
-              Grid::lines);
+              frame.has_grid ? Grid::lines : Grid::none);
   if (!y_title.empty())
     canvas.text({plot.x - 46, plot.y - 14}, elide(canvas, y_title + log, label_font, plot.w + 40), label_font,
                 theme.ink3);

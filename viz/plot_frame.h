@@ -12,13 +12,13 @@ namespace varve {
 struct PlotFrame {
   Box plot;
   Scale x, y;
-  bool has_words = false;
+  bool has_words = false, has_grid = true;
   Point point(double a, double b) const { return {x.pixel(a), y.pixel(b)}; }
 };
 
 struct PlotRange {
   std::pair<double, double> x, y;
-  bool log_x = false, log_y = false;
+  bool log_x = false, log_y = false, has_grid = true;
   double right = 16;  // room right of the plot, for labels
   double top = 30;    // above it, for the title of the y axis and a line of words
 };

@@ -34,6 +34,7 @@ struct TipRow {
 struct Hit {
   Box mark;
   std::map<std::string, int64_t> at;  // axes that mark has; a click sets these
+  SettingValues sets;                 // options of the view that a click sets: the name of a line hides it
   std::vector<TipRow> tip;            // first row is the heading
   std::string spoken;                 // accessible text
 };
@@ -42,7 +43,10 @@ struct Hit {
 struct Drawn {
   std::function<std::optional<Hit>(Point)> hit;               // may be empty
   std::function<std::optional<Box>(const Selection&)> where;  // box of a selection, for keyboard cell mode
-  std::string header;   // what is drawn: "prompt 1 of 8 · f32 · n = 128"
+  std::function<std::optional<int64_t>(Point)> step_at;  // nearest item of the axis step; empty: it has none
+  std::vector<std::pair<std::string, Box>> names;        // that a click hides or brings back
+  std::optional<Box> plot;                               // what zoom and pan move; without it the whole area
+  std::string header;                                    // what is drawn: "prompt 1 of 8 · f32 · n = 128"
   std::string caution;  // the weakest fact behind the picture: "n = 7 < 8"; empty where there is none
 };
 
@@ -52,9 +56,11 @@ struct Look {
   const Theme* theme = nullptr;
   Box area;                    // what the view may fill
   double zoom = 1;             // of the content; views that have axes apply it to their ranges
+  double zoom_y = 0;           // where up and down zoom by another factor; 0: by the same
   Point pan;                   // logical pixels
   bool titled = false;         // files carry a title line, windows have a header
   ViewCache* cache = nullptr;  // what a window keeps between frames; files keep nothing
+  double zoom_down() const { return zoom_y > 0 ? zoom_y : zoom; }
 };
 
 // An axis of the drawn array that is neither drawn nor summed up: a window gives it a slider.

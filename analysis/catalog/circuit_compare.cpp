@@ -126,7 +126,7 @@ class Comparison {
         "share");
     add("jaccard_noise_low", std::move(lowest), "the lowest of them, of either", "share");
     add("beyond_noise", std::move(beyond), "1 where the overlap with the base lies below that", "");
-    add("emergent_noise", std::move(gained),
+    add("emergent_count_noise", std::move(gained),
         "most heads that one part of the examples gives and another does not, of either", "heads");
   }
 

@@ -228,14 +228,17 @@ class Trajectory {
       beyond.push_back(before.back() < floor ? 1 : 0);
     }
     add_by_step("jaccard_base", std::move(with_base), "overlap with the base's circuit", "share");
-    add_by_step("emergent_noise", std::move(gained),
+    add_by_step("emergent_count_noise", std::move(gained),
                 "heads that one part of the examples gives and another does not, same step", "heads");
     add_by_step("survival_noise", std::move(kept),
                 "share of one part's heads that another part of the examples gives too, same step", "share");
     add_by_step("jaccard", std::move(before), "overlap with the circuit of the step before", "share");
     add_by_step("jaccard_noise", std::move(noise),
                 "overlap of circuits from parts of the examples, same step", "share");
+    std::vector<double> most;
+    for (const double low : lowest) most.push_back(std::isnan(low) ? missing : 1);
     add_by_step("jaccard_noise_low", std::move(lowest), "the lowest of them", "share");
+    add_by_step("jaccard_noise_high", std::move(most), "the same circuit", "share");
     add_by_step("beyond_noise", std::move(beyond),
                 "1 where the change since the step before exceeds that noise", "");
     if (sets_.folds < 2)

@@ -192,7 +192,13 @@ std::vector<Tick> ticks_of(const Scale& scale, double first, double last, const 
                            bool integers, double gap) {
   if (std::abs(last - first) < 1 || !std::isfinite(first) || !std::isfinite(last)) return {};
   if (scale.spacing == Spacing::linear) return linear_ticks(scale, first, last, measure, integers, gap);
-  return log_ticks(scale, first, last, measure, gap);
+  std::vector<Tick> ticks = log_ticks(scale, first, last, measure, gap);
+  const auto named =
+      std::count_if(ticks.begin(), ticks.end(), [](const Tick& t) { return !t.label.empty(); });
+  // Within a decade there may be no 1, 2 or 5: round numbers then, where the logarithm puts them.
+  if (scale.spacing == Spacing::log && named < 2)
+    return linear_ticks(scale, first, last, measure, integers, gap);
+  return ticks;
 }
 
 std::vector<Tick> item_ticks(std::span<const std::string> names, double pixels_per_item,

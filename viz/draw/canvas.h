@@ -41,7 +41,7 @@ class Canvas {
   virtual void frame(Box box, Color color, double width = 1, double radius = 0) = 0;
   virtual void line(Point from, Point to, Color color, double width = 1, Dash dash = Dash::none) = 0;
   virtual void polyline(std::span<const Point> points, Color color, double width) = 0;
-  virtual void polygon(std::span<const Point> points, Color color) = 0;  // convex
+  virtual void polygon(std::span<const Point> points, Color color) = 0;  // convex, or a band: forth and back
   virtual void disc(Point center, double radius, Color color) = 0;
   virtual void arc(Point center, double radius, double from, double to, Color color, double width) = 0;
   // One colour a cell, [rows, columns] from the top left, nearest, never smoothed. `identity` lets a maker

@@ -28,6 +28,7 @@ Input take_events(std::deque<InputEvent>& queue, const Input& before) {
     queue.pop_front();
     now.with_control = event.with_control;
     now.with_shift = event.with_shift;
+    now.with_alt = event.with_alt;
     if (event.kind == InputEvent::Kind::leave) {
       now.inside = now.resting = false;
       continue;
@@ -42,6 +43,7 @@ Input take_events(std::deque<InputEvent>& queue, const Input& before) {
     now.released = event.kind == InputEvent::Kind::release;
     now.double_clicked = event.kind == InputEvent::Kind::double_click;
     now.held = !now.released;
+    now.is_right = event.is_right;
     break;
   }
   return now;

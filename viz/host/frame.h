@@ -16,6 +16,8 @@ struct InputEvent {
   Point at;          // logical pixels, from the canvas's top left
   double wheel = 0;  // notches, away from the person is positive
   bool with_control = false, with_shift = false;
+  bool with_alt = false;
+  bool is_right = false;  // press and release: of the right button
 };
 
 // What one frame sees of the left button, the pointer and the wheel.
@@ -24,7 +26,8 @@ struct Input {
   bool inside = false;  // the pointer is on the canvas
   bool held = false, pressed = false, released = false, double_clicked = false;
   bool resting = false;  // long enough in one place for a tip
-  bool with_control = false, with_shift = false;
+  bool with_control = false, with_shift = false, with_alt = false;
+  bool is_right = false;  // the button that is held or was released is the right one
   double wheel = 0;
 };
 

@@ -11,11 +11,58 @@ constexpr double zoom_per_notch = 1.2, largest_zoom = 40;
 constexpr double furthest_pan = 8;  // areas to the right: 4096 positions at their least width stay in reach
 constexpr double furthest_neighbour = 40;  // wider than any gap between two marks
 constexpr double drag_threshold = 4;       // a hand shakes less than this while clicking
+constexpr double flat_box = 10;            // less high: meant as a stretch of x
 }  // namespace
 
 void Pane::fit() {
-  zoom_ = 1;
+  zoom_ = zoom_y_ = 1;
   pan_ = {};
+}
+
+void Pane::cancel() {
+  drag_ = Drag::none;
+  dragging_ = pressed_here_ = false;
+}
+
+void Pane::keep_in_reach(const Box& area) {
+  // Nothing lies left of or above the start; a long prompt may run far to the right even at zoom 1.
+  pan_.x = std::clamp(pan_.x, -area.w * zoom_ * furthest_pan, 0.0);
+  pan_.y = std::clamp(pan_.y, -area.h * (zoom_y_ - 1), 0.0);
+}
+
+// What is under the pointer stays under it. Alt zooms along x only, Shift along y only.
+void Pane::wheel_by(const Input& input, const Box& area) {
+  const double factor = std::pow(zoom_per_notch, input.wheel);
+  const auto zoom_about = [factor](double& zoom, double& pan, double at) {
+    const double next = std::clamp(zoom * factor, 1.0, largest_zoom);
+    pan = at - (at - pan) * next / zoom;
+    zoom = next;
+  };
+  if (!input.with_shift) zoom_about(zoom_, pan_.x, input.pointer.x - area.x);
+  if (!input.with_alt) zoom_about(zoom_y_, pan_.y, input.pointer.y - area.y);
+}
+
+Box Pane::dragged(const Box& plot) const {
+  const double left = std::clamp(std::min(pressed_at_.x, now_at_.x), plot.x, plot.right());
+  const double right = std::clamp(std::max(pressed_at_.x, now_at_.x), plot.x, plot.right());
+  double top = std::clamp(std::min(pressed_at_.y, now_at_.y), plot.y, plot.bottom());
+  double bottom = std::clamp(std::max(pressed_at_.y, now_at_.y), plot.y, plot.bottom());
+  // A flat box means a stretch of x.
+  if (drag_ == Drag::brush || bottom - top < flat_box) top = plot.y, bottom = plot.bottom();
+  return {left, top, right - left, bottom - top};
+}
+
+// The box comes to fill the plot.
+void Pane::zoom_into(const Box& box, const Box& area) {
+  const Box plot = drawn_.plot.value_or(area);
+  const auto stretch = [](double& zoom, double& pan, double from, double length, double to, double room) {
+    if (!(length > 0)) return;
+    const double next = std::clamp(zoom * room / length, 1.0, largest_zoom);
+    pan = to - (from - pan) * next / zoom;
+    zoom = next;
+  };
+  stretch(zoom_, pan_.x, box.x - area.x, box.w, plot.x - area.x, plot.w);
+  stretch(zoom_y_, pan_.y, box.y - area.y, box.h, plot.y - area.y, plot.h);
 }
 
 void Pane::move_by(const Input& input, const Box& area) {
@@ -24,43 +71,69 @@ void Pane::move_by(const Input& input, const Box& area) {
     dragging_ = false;
     pressed_at_ = input.pointer;
     pan_at_press_ = pan_;
+    drag_ = input.is_right || input.with_control ? Drag::box
+            : input.with_shift && drawn_.step_at ? Drag::brush
+                                                 : Drag::move;
   }
-  if (input.held && pressed_here_) {
+  if ((input.held || input.released) && pressed_here_) {
+    now_at_ = input.pointer;
     const Point by{input.pointer.x - pressed_at_.x, input.pointer.y - pressed_at_.y};
     if (std::hypot(by.x, by.y) > drag_threshold) dragging_ = true;
-    if (dragging_) pan_ = {pan_at_press_.x + by.x, pan_at_press_.y + by.y};
+    if (dragging_ && drag_ == Drag::move) pan_ = {pan_at_press_.x + by.x, pan_at_press_.y + by.y};
   }
-  if (input.wheel != 0 && input.inside) {
-    const double next = std::clamp(zoom_ * std::pow(zoom_per_notch, input.wheel), 1.0, largest_zoom);
-    // What is under the pointer stays under it.
-    const Point at{input.pointer.x - area.x, input.pointer.y - area.y};
-    pan_ = {at.x - (at.x - pan_.x) * next / zoom_, at.y - (at.y - pan_.y) * next / zoom_};
-    zoom_ = next;
+  if (input.released && pressed_here_ && dragging_) {
+    const Box box = dragged(drawn_.plot.value_or(area));
+    if (drag_ == Drag::box && box.w > drag_threshold) zoom_into(box, area);
+    if (drag_ == Drag::brush && drawn_.step_at) {
+      const auto from = drawn_.step_at(pressed_at_), to = drawn_.step_at(now_at_);
+      if (from && to) wish_.steps = std::pair(*from, *to);
+    }
   }
-  if (input.double_clicked) fit();
-  // Nothing lies left of or above the start; a long prompt may run far to the right even at zoom 1.
-  pan_.x = std::clamp(pan_.x, -area.w * zoom_ * furthest_pan, 0.0);
-  pan_.y = std::clamp(pan_.y, -area.h * (zoom_ - 1), 0.0);
+  if (input.wheel != 0 && input.inside) wheel_by(input, area);
+  if (input.double_clicked) {
+    fit();
+    drag_ = Drag::none;
+  }
+  keep_in_reach(area);
+}
+
+void Pane::draw_drag(Canvas& canvas, const Box& area, const Theme& theme) const {
+  if (!dragging_ || (drag_ != Drag::box && drag_ != Drag::brush)) return;
+  const Box box = dragged(drawn_.plot.value_or(area));
+  if (!(box.w > 0)) return;
+  Color veil = theme.accent;
+  veil.a = 40;
+  canvas.fill(box, veil);
+  canvas.frame(box, theme.accent, 1);
 }
 
 std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const Input& input,
                                                          const PaneContent& content) {
+  wish_ = {};
   if (!content.view || !content.data) return std::nullopt;
   const Box area = canvas.area();
   move_by(input, area);
   cache_.use(content.data);
   cache_.next_frame();
-  const Look look{
-      .theme = content.theme, .area = area, .zoom = zoom_, .pan = pan_, .titled = false, .cache = &cache_};
+  const Look look{.theme = content.theme,
+                  .area = area,
+                  .zoom = zoom_,
+                  .zoom_y = zoom_y_,
+                  .pan = pan_,
+                  .titled = false,
+                  .cache = &cache_};
   drawn_ = content.view->draw(*content.data, content.options, content.selection, look, canvas);
 
   hovered_.reset();
   if (input.inside && drawn_.hit && !dragging_) hovered_ = drawn_.hit(input.pointer);
   std::optional<std::map<std::string, int64_t>> clicked;
   if (input.released) {
-    if (pressed_here_ && !dragging_ && hovered_ && !hovered_->at.empty()) clicked = hovered_->at;
-    pressed_here_ = dragging_ = false;
+    const bool is_click = pressed_here_ && !dragging_ && hovered_ && !input.is_right;
+    if (is_click && !hovered_->sets.empty()) wish_.options = hovered_->sets;
+    if (is_click && !hovered_->at.empty()) clicked = hovered_->at;
+    cancel();
   }
+  draw_drag(canvas, area, *content.theme);
   if (cell_mode_ && drawn_.where)
     if (const std::optional<Box> box = drawn_.where(content.selection)) {
       const Box b = box->inset(-3);

@@ -24,13 +24,23 @@ struct PaneContent {
 
 enum class Direction { left, right, up, down };
 
+// What a gesture asks for beside the axes of a mark.
+struct PaneWish {
+  SettingValues options;                             // of the view: a click on a name
+  std::optional<std::pair<int64_t, int64_t>> steps;  // items of the axis step that were brushed, either way
+};
+
 class Pane {
  public:
   // Draws and answers: the axes that a click set, where there was one.
   std::optional<std::map<std::string, int64_t>> draw(Canvas& canvas, const Input& input,
                                                      const PaneContent& content);
   void fit();
+  // Of the last draw(), where the hand let go in it.
+  const PaneWish& wish() const { return wish_; }
+  void cancel();  // the box or band that is being drawn; what follows of the drag is nothing
   double zoom() const { return zoom_; }
+  double zoom_y() const { return zoom_y_; }
   Point pan() const { return pan_; }
   bool in_cell_mode() const { return cell_mode_; }
   void set_cell_mode(bool on) { cell_mode_ = on; }
@@ -42,6 +52,7 @@ class Pane {
   const std::optional<Hit>& hovered() const { return hovered_; }
   std::string tip_text() const;  // of the hovered mark, one row a line
   std::string header() const { return drawn_.header; }
+  const std::vector<std::pair<std::string, Box>>& names() const { return drawn_.names; }
   // The selected mark's tip, for copying where nothing is hovered.
   std::string tip_text_of(const Selection& selection) const;
 
@@ -49,12 +60,21 @@ class Pane {
   void forget() { cache_.clear(); }  // everything kept between frames
 
  private:
+  // Left drags move, a brush with Shift; with Ctrl, or with the right button, they zoom into a box.
+  enum class Drag { none, move, box, brush };
   void move_by(const Input& input, const Box& area);
+  void wheel_by(const Input& input, const Box& area);
+  void zoom_into(const Box& box, const Box& area);
+  void keep_in_reach(const Box& area);
+  Box dragged(const Box& plot) const;  // what box or band covers
+  void draw_drag(Canvas& canvas, const Box& area, const Theme& theme) const;
   ViewCache cache_;
   Drawn drawn_;
   std::optional<Hit> hovered_;
-  double zoom_ = 1;
-  Point pan_, pressed_at_, pan_at_press_;
+  double zoom_ = 1, zoom_y_ = 1;
+  Drag drag_ = Drag::none;
+  PaneWish wish_;
+  Point pan_, pressed_at_, now_at_, pan_at_press_;
   bool dragging_ = false, cell_mode_ = false, pressed_here_ = false;
 };
 

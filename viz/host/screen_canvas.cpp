@@ -8,6 +8,8 @@
 #include <numbers>
 #include <string>
 
+#include "viz/host/strip.h"
+
 namespace varve {
 
 namespace {
@@ -101,6 +103,7 @@ void ScreenCanvas::polyline(std::span<const Point> points, Color color, double w
 
 void ScreenCanvas::polygon(std::span<const Point> points, Color color) {
   if (points.size() < 3) return;
+  if (points.size() % 2 == 0 && !is_convex(points)) return band(points, color);
   std::vector<ImVec2> corners;
   double area = 0;
   for (size_t i = 0; i < points.size(); ++i) {
@@ -112,6 +115,23 @@ void ScreenCanvas::polygon(std::span<const Point> points, Color color) {
   if (area < 0)
     std::reverse(corners.begin(), corners.end());  // the edge is smoothed outwards only one way round
   list_.AddConvexPolyFilled(corners.data(), static_cast<int>(corners.size()), packed(color));
+}
+
+void ScreenCanvas::band(std::span<const Point> points, Color color) {
+  std::vector<Point> outline;
+  for (const Point& point : points) {
+    if (!finite(point)) return;
+    outline.push_back({device(point.x), device(point.y)});
+  }
+  const Strip strip = strip_of(outline);
+  list_.PrimReserve(static_cast<int>(strip.triangles.size()), static_cast<int>(strip.corners.size()));
+  const unsigned first = list_._VtxCurrentIdx;
+  Color faded = color;
+  faded.a = 0;
+  const ImVec2 white = ImGui::GetFontTexUvWhitePixel();
+  for (const Strip::Corner& corner : strip.corners)
+    list_.PrimWriteVtx(vec(corner.at.x, corner.at.y), white, packed(corner.is_solid ? color : faded));
+  for (const uint32_t corner : strip.triangles) list_.PrimWriteIdx(static_cast<ImDrawIdx>(first + corner));
 }
 
 void ScreenCanvas::disc(Point center, double radius, Color color) {

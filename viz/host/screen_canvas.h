@@ -61,6 +61,7 @@ class ScreenCanvas : public Canvas {
  private:
   double device(double logical) const { return logical * dpr_; }
   double whole(double logical_width) const;  // device pixels, at least one
+  void band(std::span<const Point> points, Color color);
   void straight(Point from, Point to, Color color, double width);
   ImDrawList& list_;
   ScreenFonts& fonts_;

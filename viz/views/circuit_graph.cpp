@@ -154,7 +154,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   const bool has_words = a.w >= 260 && a.h >= 140;
   Box plot = has_words ? Box{a.x + 34, a.y + 22, a.w - 40, a.h - 26} : a;
   plot = {moved_x(look, plot.x), moved_y(look, plot.y), std::max(1.0, plot.w * look.zoom),
-          std::max(1.0, plot.h * look.zoom)};
+          std::max(1.0, plot.h * look.zoom_down())};
   const auto plan = std::make_shared<Plan>(
       Plan{plot, std::max<int64_t>(1, scene->layers), std::max<int64_t>(1, scene->heads), lift_of(*scene)});
   const auto curves = std::make_shared<std::vector<Curve>>();

@@ -14,7 +14,7 @@ namespace {
 struct Options {
   std::string array, by, at;
   int64_t bins = 40;
-  bool log = false;
+  bool log = false, grid = true;
   template <class Visit>
   void each(Visit&& visit) {
     visit("array", array, "which array to draw; empty: the one with most numbers");
@@ -22,6 +22,7 @@ struct Options {
           "one shape for each item of this axis; empty: layer where there is one, none: one histogram");
     visit("bins", bins, "how many stretches of equal width the values are counted in", Range{4, 400});
     visit("log", log, "values by their logarithm; those not above zero are left out and counted");
+    visit("grid", grid, "draw the lines of the grid");
     visit("at", at,
           "what to show of these axes, as in prompt=3; else what is selected, of steps, else all values");
   }
@@ -223,10 +224,12 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   const std::pair<double, double> ends{shapes->edges.front(), shapes->edges.back()};
   range.x = is_one ? ends : std::pair(0.0, count);
   range.y = is_one ? std::pair(0.0, static_cast<double>(shapes->largest)) : ends;
+  range.has_grid = options.grid;
   range.log_x = is_one && options.log;
   range.log_y = !is_one && options.log;
   auto frame = std::make_shared<PlotFrame>(plot_frame(look, range));
   if (!(frame->plot.w > 1) || !(frame->plot.h > 1)) return drawn;
+  drawn.plot = frame->plot;
   const auto pitch = [frame, count] { return (frame->x.to - frame->x.from) / count; };
   if (is_one) {
     draw_frame_x(canvas, theme, *frame, quantity);

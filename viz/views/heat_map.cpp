@@ -188,7 +188,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
       std::make_shared<MapAxis>(map_axis(data, c->y, c->rows(), options.steps, l.plot.y, l.plot.bottom(),
                                          c->y == "layer" ? Direction::backward : Direction::forward));
   across->move(look.area.x, look.zoom, look.pan.x);
-  down->move(look.area.y, look.zoom, look.pan.y);
+  down->move(look.area.y, look.zoom_down(), look.pan.y);
 
   int64_t shared = 1;
   for (size_t i = 0; i < down->parts.size(); ++i)
@@ -221,6 +221,11 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
                 font, theme.ink3, Align::right);
   }
 
+  drawn.plot = l.plot;
+  if (c->x == "step")
+    drawn.step_at = [across, plot = l.plot](Point p) {
+      return across->item_at(std::clamp(p.x, plot.x, plot.right()));
+    };
   drawn.where = [c, across, down, plot = l.plot](const Selection& s) -> std::optional<Box> {
     const auto column = s.index(c->x), row = s.index(c->y);
     if (!column || !row) return std::nullopt;
@@ -310,6 +315,8 @@ void add_heat_map(ViewCatalog& catalog) {
     const Array& array = data[name];
     const auto leading = data.provenance.find("leading_array");
     if (leading != data.provenance.end() && leading->second == name) return 5.0;
+    // Pairs of experts are a matrix; one row of it says little.
+    if (array.axis("expert") && array.axis("partner")) return 3.0;
     return array.axis("layer") && (array.axis("head") || array.axis("expert")) ? 5.0 : 3.0;
   };
   view.draw = draw;

@@ -82,7 +82,7 @@ Layout layout_of(const LensPage& page, const Look& look) {
   l.left = moved_x(look, l.table.x);
   l.top = moved_y(look, l.table.y);
   l.cell_w = w * look.zoom;
-  l.cell_h = h * look.zoom;
+  l.cell_h = h * look.zoom_down();
   l.table.h = std::min(l.table.h, std::max(0.0, l.top + l.cell_h * rows - l.table.y));
   return l;
 }

@@ -7,91 +7,14 @@
 #include "viz/choice.h"
 #include "viz/draw/glyphs.h"
 #include "viz/draw/marks.h"
-#include "viz/line_legend.h"
 #include "viz/line_marks.h"
+#include "viz/line_names.h"
 #include "viz/view.h"
 
 namespace varve {
 namespace {
 
 constexpr Font label_font = line_label_font, label_bold = line_label_bold;
-
-struct Label {
-  size_t line;
-  Point end;
-  double y;
-};
-
-std::vector<Label> ends_of(const LinePlot& plot, const LineLayout& l) {
-  std::vector<Label> labels;
-  // The last place in sight, once for all lines.
-  size_t last = plot.ticks.size();
-  if (!l.is_turned)
-    last = static_cast<size_t>(std::lower_bound(plot.ticks.begin(), plot.ticks.end(), 0.0,
-                                                [&l](double tick, double) {
-                                                  const double x = l.along.pixel(tick);
-                                                  return std::isnan(x) || x <= l.plot.right() + 1;
-                                                }) -
-                               plot.ticks.begin());
-  for (size_t i = 0; i < plot.series.size(); ++i) {
-    if (plot.series[i].label.empty()) continue;
-    for (size_t k = last; k-- > 0;) {
-      if (!std::isfinite(plot.series[i].value[k])) continue;
-      const Point p = l.point(plot.ticks[k], plot.series[i].value[k]);
-      if (!std::isfinite(p.x) || !std::isfinite(p.y) || p.x > l.plot.right() + 1) continue;
-      labels.push_back({i, p, p.y});
-      break;
-    }
-  }
-  return labels;
-}
-
-// Names at the ends of lines, moved apart where they would touch. Returns how many there are.
-int64_t draw_labels(const LinePlot& plot, const std::vector<LineStyle>& styles, const LineLayout& l,
-                    const Look& look, Canvas& canvas) {
-  if (plot.series.size() < 2) return 0;
-  if (l.is_turned) {
-    // Along layers all lines end at the top, where their names would lie on each other.
-    const auto legend = legend_of(plot, styles, l.plot.x, look.area.right() - 16, look.area.y + 12, canvas);
-    draw_legend(legend, plot, styles, canvas);
-    return static_cast<int64_t>(legend.size());
-  }
-  std::vector<Label> labels = ends_of(plot, l);
-  std::erase_if(labels, [&styles](const Label& label) { return !styles[label.line].is_strong; });
-  std::sort(labels.begin(), labels.end(), [](const Label& a, const Label& b) { return a.y < b.y; });
-  constexpr double apart = 12;
-  for (size_t i = 1; i < labels.size(); ++i) labels[i].y = std::max(labels[i].y, labels[i - 1].y + apart);
-  const double overflow = labels.empty() ? 0 : labels.back().y - l.plot.bottom();
-  if (overflow > 0) {
-    labels.back().y -= overflow;
-    for (size_t i = labels.size() - 1; i-- > 0;) labels[i].y = std::min(labels[i].y, labels[i + 1].y - apart);
-  }
-  const double room = look.area.right() - l.plot.right() - 8;
-  if (room < 12) return 0;
-  int64_t named = 0;
-  const auto name = [&](const Label& label, Font font) {
-    if (label.end.y < l.plot.y - 1 || label.end.y > l.plot.bottom() + 1) return;
-    const double x = std::min(label.end.x, l.plot.right()) + 7;
-    if (std::abs(label.y - label.end.y) > 5)
-      canvas.line({x - 5, label.end.y}, {x - 1, label.y}, styles[label.line].line, 1);
-    const std::string& words = plot.series[label.line].label;
-    canvas.text({x, label.y}, elide(canvas, words, font, look.area.right() - x - 1), font,
-                styles[label.line].text);
-    ++named;
-  };
-  for (const Label& label : labels) name(label, label_bold);
-  // Context lines are named where nothing else stands.
-  for (const Label& label : ends_of(plot, l)) {
-    const bool is_free = !styles[label.line].is_strong &&
-                         std::none_of(labels.begin(), labels.end(), [&label](const Label& other) {
-                           return std::abs(other.y - label.y) < apart;
-                         });
-    if (!is_free) continue;
-    name(label, label_font);
-    labels.push_back(label);
-  }
-  return named;
-}
 
 // Pixel of the selected place along the axis; NaN where none is selected or in sight.
 double cursor_x(const LinePlot& plot, const LineLayout& l, const Selection& selection) {
@@ -107,6 +30,7 @@ void draw_axes(const Dataset& data, const Lines& lines, const LineOptions& optio
                const Selection& selection, const Look& look, Canvas& canvas) {
   const LinePlot& plot = lines.plot;
   const Theme& theme = *look.theme;
+  const Grid grid = options.grid ? Grid::lines : Grid::none;
   const Measure wide = [&canvas](const std::string& text) { return canvas.text_width(text, label_bold); };
   const Measure high = [](const std::string&) { return 12.0; };
   const double a0 = l.is_turned ? l.plot.bottom() : l.plot.x, a1 = l.is_turned ? l.plot.y : l.plot.right();
@@ -130,7 +54,7 @@ void draw_axes(const Dataset& data, const Lines& lines, const LineOptions& optio
   const auto chosen = selection.index(plot.x);
   if (l.is_turned) {
     const std::vector<Tick> values = ticks_of(l.value, l.plot.x, l.plot.right(), wide, false, 14);
-    draw_x_axis(canvas, theme, l.plot, l.value, values, value_title, Grid::lines);
+    draw_x_axis(canvas, theme, l.plot, l.value, values, value_title, grid);
     const double bold =
         chosen && *chosen >= 0 && static_cast<size_t>(*chosen) < plot.ticks.size()
             ? ticks_along(data, plot.x, static_cast<int64_t>(plot.ticks.size()))[static_cast<size_t>(*chosen)]
@@ -149,8 +73,10 @@ void draw_axes(const Dataset& data, const Lines& lines, const LineOptions& optio
   const std::vector<Tick> values = ticks_of(l.value, l.plot.bottom(), l.plot.y, high, false, 16);
   const std::string spacing = l.along.spacing == Spacing::linear ? "" : ", log";
   draw_x_axis(canvas, theme, l.plot, l.along, along, axis_title(plot.x) + spacing, Grid::none);
-  draw_y_axis(canvas, theme, l.plot, l.value, values, "", Grid::lines);
-  canvas.text({look.area.x + 6, look.area.y + 10}, elide(canvas, value_title, label_font, look.area.w - 16),
+  draw_y_axis(canvas, theme, l.plot, l.value, values, "", grid);
+  canvas.text({look.area.x + 6, look.area.y + 10},
+              elide(canvas, value_title, label_font,
+                    look.area.w - 16 - std::min(look.area.w * 0.6, hidden_names_width(plot, canvas))),
               label_font, theme.ink3);
 }
 
@@ -205,6 +131,8 @@ std::optional<Hit> nearest_hit(const Dataset& data, const LinePlot& plot, const 
   hit.tip.push_back({title_of(data, array), shown_exactly(data[array], found->value[at])});
   if (!found->low.empty() && !found->high.empty())
     hit.tip.push_back({"interval", shown(found->low[at]) + " – " + shown(found->high[at])});
+  if (!found->noise_high.empty())
+    hit.tip.push_back({"noise", shown(found->noise_low[at]) + " – " + shown(found->noise_high[at])});
   if (!found->n.empty()) hit.tip.push_back({"n", shown(found->n[at])});
   if (!plot.unit.empty()) hit.tip.push_back({"unit", plot.unit});
   hit.spoken = fmt::format("{}: {} {}", heading, title_of(data, array), spoken_number(found->value[at]));
@@ -226,8 +154,13 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   Drawn drawn;
   if (plot->empty()) {
     draw_empty(canvas, theme, look.area,
-               plot->hidden > 0 ? "All lines are hidden; clear the option hide to see them."
-                                : "This result has no numbers along an axis, so there is no line to draw.");
+               !plot->hidden.empty()
+                   ? "All lines are hidden; a click on a name above brings its line back."
+                   : "This result has no numbers along an axis, so there is no line to draw.");
+    drawn.hit = [plot, names = draw_hidden_names(*plot, look.area.x + 8, look.area.right() - 8,
+                                                 look.area.y + 10, theme, canvas)](Point p) {
+      return name_hit(names, *plot, p);
+    };
     return drawn;
   }
   drawn.header = plot->title;
@@ -242,6 +175,8 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   if (!has_values)
     draw_empty(canvas, theme, l->plot, "No value here is a number, so there is no line to draw.");
   canvas.push_clip(l->plot.inset(-3));
+  for (size_t i = 0; i < plot->series.size(); ++i)
+    if (styles[i].is_strong && options.bands) draw_noise(*lines, i, *l, theme, canvas);
   // All intervals lie under all lines, else one would hide another's values.
   for (size_t i = 0; i < plot->series.size(); ++i)
     if (styles[i].is_strong && options.bands) draw_interval(*lines, i, styles[i], *l, theme, canvas);
@@ -255,22 +190,40 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   draw_left_out(*lines, *l, theme, canvas);
   for (size_t i = 0; i < plot->series.size(); ++i) draw_fit(*lines, i, styles[i], *l, theme, canvas);
   canvas.pop_clip();
-  int64_t named = 0;
+  std::vector<LineName> names;
   if (l->has_words) {
-    named = draw_labels(*plot, styles, *l, look, canvas);
+    names = draw_names(*plot, styles, *l, look, canvas);
     if (plot->x == "step") draw_events(data, *l, look, canvas);
   }
   draw_cursor(data, *plot, *l, selection, theme, canvas);
   if (const std::string interval = interval_words(data, plot->arrays.front());
       options.bands && !interval.empty())
     drawn.header += " · band: " + interval;
+  if (options.bands && !plot->series.front().noise_high.empty())
+    drawn.header += " · grey: " + title_of(data, companion_name(data, plot->arrays.front(), "noise"));
+  const auto named =
+      std::count_if(names.begin(), names.end(), [](const LineName& name) { return !name.is_hidden; });
   if (named > 0 && named < static_cast<int64_t>(styles.size()))
     drawn.header += fmt::format(" · {} of {} lines named", named, styles.size());
-  if (plot->hidden > 0) drawn.header += fmt::format(" · {} hidden", plot->hidden);
+  if (!plot->hidden.empty()) drawn.header += fmt::format(" · {} hidden", plot->hidden.size());
   if (const auto bad = std::count(plot->bad.begin(), plot->bad.end(), true); bad > 0)
     drawn.header += fmt::format(" · {} audited bad", bad);
   if (plot->has_fit()) drawn.header += " · curves are fits, points the values";
-  drawn.hit = [&data, plot, l](Point p) -> std::optional<Hit> {
+  for (const LineName& name : names) drawn.names.emplace_back(name.label, name.box);
+  drawn.plot = l->plot;
+  if (plot->x == "step")
+    drawn.step_at = [plot, l](Point p) -> std::optional<int64_t> {
+      const auto nearer = [&](size_t a, size_t b) {
+        return std::abs(l->along.pixel(plot->ticks[a]) - p.x) <
+               std::abs(l->along.pixel(plot->ticks[b]) - p.x);
+      };
+      size_t best = 0;
+      for (size_t i = 1; i < plot->ticks.size(); ++i)
+        if (nearer(i, best)) best = i;
+      return plot->order[best];
+    };
+  drawn.hit = [&data, plot, l, names](Point p) -> std::optional<Hit> {
+    if (const auto name = name_hit(names, *plot, p)) return name;
     if (!l->plot.inset(-4).holds(p)) return std::nullopt;
     return nearest_hit(data, *plot, *l, p);
   };
@@ -300,15 +253,16 @@ Dataset drawn_data(const Dataset& data, const SettingValues& values, const Selec
   std::vector<int64_t> items;  // what hide leaves
   for (const LineSeries& series : plot.series) items.push_back(series.item);
   const auto drawn_part = [&](const Array& array) {
-    return plot.hidden > 0 && !plot.series_axis.empty() ? picked(array, plot.series_axis, items) : array;
+    return !plot.hidden.empty() && !plot.series_axis.empty() ? picked(array, plot.series_axis, items) : array;
   };
   Places fixed;
   if (plot.arrays.empty()) return out;
   const Places given = parse_places(options.at, data, "lines");
   for (const std::string& name : plot.arrays) {
     out.set(name, drawn_part(arranged(data[name], kept, data, given, selection, fixed)));
-    for (const char* ending : {"low", "high", "n", "fit", "fit_low", "fit_high", "used", "peak_step",
-                               "peak_step_low", "peak_step_high", "peak_value", "floor"}) {
+    for (const char* ending :
+         {"low", "high", "n", "fit", "fit_low", "fit_high", "used", "peak_step", "peak_step_low",
+          "peak_step_high", "peak_value", "floor", "noise", "noise_low", "noise_high"}) {
       const std::string other = companion_name(data, name, ending);
       if (!other.empty())
         out.set(other, drawn_part(arranged(data[other], kept, data, given, selection, fixed)));
@@ -362,6 +316,12 @@ void add_lines(ViewCatalog& catalog) {
   view.fit = [](const Dataset& data) {
     const std::string name = default_line_array(data);
     if (name.empty()) return 0.0;
+    // Between things without an order no line leads from one to the next.
+    const std::string along = line_choice(data, {}).x;
+    const Array* coord = data.coord(along);
+    const bool has_order =
+        along == "step" || along == "layer" || along == "pos" || (coord && is_numeric(*coord));
+    if (!has_order && data[name].axes().size() == 1) return 1.4;
     return data[name].axes().size() <= 2 ? 4.0 : 2.0;
   };
   view.draw = draw;

@@ -169,7 +169,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   const auto across = std::make_shared<MapAxis>(axis_of(data, chosen.x, o->columns, plot.x, plot.right()));
   const auto down = std::make_shared<MapAxis>(axis_of(data, chosen.y, o->rows, plot.y, plot.bottom()));
   across->move(a.x, look.zoom, look.pan.x);
-  down->move(a.y, look.zoom, look.pan.y);
+  down->move(a.y, look.zoom_down(), look.pan.y);
   // Audits speak of items, not of where they stand.
   CellGrid grid = cell_grid(slice, down->parts.front(), across->parts.front(), scale, true);
   if (slice.absence.speaks())

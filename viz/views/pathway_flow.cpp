@@ -166,16 +166,18 @@ Plan plan_of(const Scene& scene, Box plot) {
 
 void draw_stream(const Stream& stream, Color color, Canvas& canvas) {
   color.a = 96;
+  // One outline: quads beside each other would show their blended edges as stripes.
   constexpr int parts = 24;
-  for (int i = 0; i < parts; ++i) {
-    const double a = stream.x0 + (stream.x1 - stream.x0) * i / parts,
-                 b = stream.x0 + (stream.x1 - stream.x0) * (i + 1) / parts;
-    const Point quad[] = {{a, stream.at(a, stream.from_top, stream.to_top)},
-                          {b, stream.at(b, stream.from_top, stream.to_top)},
-                          {b, stream.at(b, stream.from_bottom, stream.to_bottom)},
-                          {a, stream.at(a, stream.from_bottom, stream.to_bottom)}};
-    canvas.polygon(quad, color);
+  std::vector<Point> outline;
+  for (int i = 0; i <= parts; ++i) {
+    const double x = stream.x0 + (stream.x1 - stream.x0) * i / parts;
+    outline.push_back({x, stream.at(x, stream.from_top, stream.to_top)});
   }
+  for (int i = parts; i >= 0; --i) {
+    const double x = stream.x0 + (stream.x1 - stream.x0) * i / parts;
+    outline.push_back({x, stream.at(x, stream.from_bottom, stream.to_bottom)});
+  }
+  canvas.polygon(outline, color);
 }
 
 void draw_nodes(const Scene& scene, const Plan& plan, const Theme& theme, Canvas& canvas) {
@@ -286,7 +288,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   const bool has_words = a.w >= 260 && a.h >= 140;
   Box plot = has_words ? Box{a.x + 46, a.y + 30, a.w - 46 - 110, a.h - 30 - 16} : a;
   plot = {moved_x(look, plot.x), moved_y(look, plot.y), std::max(1.0, plot.w * look.zoom),
-          std::max(1.0, plot.h * look.zoom)};
+          std::max(1.0, plot.h * look.zoom_down())};
   const auto plan = std::make_shared<Plan>(plan_of(*scene, plot));
   canvas.push_clip(a);
   for (const Stream& stream : plan->streams)

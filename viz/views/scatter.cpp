@@ -124,9 +124,11 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   range.y = ends_of(cloud->y, options.log_y);
   range.log_x = options.log_x;
   range.log_y = options.log_y;
+  range.has_grid = options.grid;
   range.top = 44;
   const auto frame = std::make_shared<PlotFrame>(plot_frame(look, range));
   if (!(frame->plot.w > 1) || !(frame->plot.h > 1)) return drawn;
+  drawn.plot = frame->plot;
   draw_frame(canvas, theme, *frame, with_unit(data[pair.x], cloud_title(data, *cloud, pair.x)),
              with_unit(data[pair.y], cloud_title(data, *cloud, pair.y)));
   if (frame->has_words) {

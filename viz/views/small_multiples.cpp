@@ -210,7 +210,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   if (has_words) area = {area.x + 46, area.y + (is_map ? 34 : 22), area.w - 56, area.h - (is_map ? 74 : 62)};
   const auto grid = std::make_shared<Grid>(grid_of(area, p->count, is_map ? 1.0 : 1.5));
   if (grid->columns == 0 || !(area.w > 1) || !(area.h > 1)) return drawn;
-  grid->area = {moved_x(look, area.x), moved_y(look, area.y), area.w * look.zoom, area.h * look.zoom};
+  grid->area = {moved_x(look, area.x), moved_y(look, area.y), area.w * look.zoom, area.h * look.zoom_down()};
   const ColorScale scale =
       color_scale(theme, map_name(options.map, p->spread), p->spread, p->values.unit, is_map && options.log);
   const int64_t columns = p->values.shape().back();

@@ -12,7 +12,7 @@ namespace {
 
 struct Options {
   std::string array, along, series, at;
-  bool log = true, log_x = true, share = false;
+  bool log = true, log_x = true, share = false, grid = true;
   template <class Visit>
   void each(Visit&& visit) {
     visit("array", array, "which array to draw; empty: the first whose values fall along an axis");
@@ -22,6 +22,7 @@ struct Options {
     visit("log", log, "values by their logarithm");
     visit("log_x", log_x, "places by their logarithm");
     visit("share", share, "each value as its share of the sum of squares, summed up from the largest on");
+    visit("grid", grid, "draw the lines of the grid");
     visit("at", at, "what to show of the other axes, as in step=3; else what is selected");
   }
 };
@@ -174,6 +175,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   }
   const std::vector<size_t> strong = strong_of(*s, selection);
   PlotRange range;
+  range.has_grid = options.grid;
   range.log_x = options.log_x && longest.size() > 1;
   range.log_y = options.log && !options.share && ends_of(all, true).second > 0;
   range.x = {1, static_cast<double>(std::max<size_t>(2, longest.size()))};
@@ -183,6 +185,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
         std::max(range.right, std::min(140.0, canvas.text_width(s->lines[i].label, label_bold) + 16));
   const auto frame = std::make_shared<PlotFrame>(plot_frame(look, range));
   if (!(frame->plot.w > 1) || !(frame->plot.h > 1)) return drawn;
+  drawn.plot = frame->plot;
   draw_frame(canvas, theme, *frame, "place by size",
              options.share ? "share of the sum of squares, summed up" : with_unit(data[chosen.name], title),
              true);

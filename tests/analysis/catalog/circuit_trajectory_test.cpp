@@ -65,7 +65,7 @@ TEST(CircuitTrajectory, ChangeIsComparedWithTheNoiseOfTheExamples) {
 TEST(CircuitTrajectory, EveryCountHasItsNoiseOnPaper) {
   const Dataset found = trajectory(by_hand());
   // Parts of the examples differ at step 20 alone: head 0 in one, heads 1 in the other.
-  EXPECT_EQ(doubles_of(found["emergent_noise"]), (std::vector<double>{0, 0, 1, 0}));
+  EXPECT_EQ(doubles_of(found["emergent_count_noise"]), (std::vector<double>{0, 0, 1, 0}));
   EXPECT_EQ(doubles_of(found["survival_noise"]), (std::vector<double>{1, 1, 0, 1}));
   EXPECT_EQ(doubles_of(found["activation_frequency_noise"]), (std::vector<double>{0.25, 0.25, 0}));
   EXPECT_EQ(doubles_of(found["emergent_certain_count"]), (std::vector<double>{0, 1, 0, 2}));

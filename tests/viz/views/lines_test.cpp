@@ -86,6 +86,30 @@ TEST(LineCompanions, AreNoArraysToChooseAlone) {
   EXPECT_TRUE(drawn_numbers("lines", shorter).has("loss_lo"));
 }
 
+TEST(LineNoise, IsShadedSaidHoveredAndExported) {
+  Dataset data;
+  Array count({"step"}, {3}, std::vector<double>{0, 1, 4});
+  count.title = "heads";
+  data.set("count", std::move(count));
+  data.set_coord("step", Array({"step"}, {3}, std::vector<int64_t>{1, 10, 100}));
+  const std::string plain = draw_view("lines", data).canvas->finish();
+  Array noise({"step"}, {3}, std::vector<double>{1, 6, 1});
+  noise.title = "heads by chance";
+  data.set("count_noise", std::move(noise));
+  const auto picture = draw_view("lines", data);
+  EXPECT_NE(picture.drawn.header.find("grey: heads by chance"), std::string::npos) << picture.drawn.header;
+  EXPECT_NE(picture.canvas->finish(), plain);
+  EXPECT_EQ(lines_of(data, {}, {}).range.second, 6) << "the noise has room";
+  EXPECT_TRUE(drawn_numbers("lines", data).has("count_noise"));
+  const LinePlot plot = line_plot(data, {}, {});
+  EXPECT_EQ(plot.arrays, std::vector<std::string>{"count"}) << "noise is no line of its own";
+  EXPECT_EQ(plot.series.front().noise_low, (std::vector<double>{-1, -6, -1})) << "a size has either sign";
+  data.set("count_noise_low", Array({"step"}, {3}, std::vector<double>{0, 2, 0}));
+  data.set("count_noise_high", Array({"step"}, {3}, std::vector<double>{1, 3, 1}));
+  EXPECT_EQ(line_plot(data, {}, {}).series.front().noise_low, (std::vector<double>{0, 2, 0}));
+  EXPECT_EQ(line_plot(data, {}, {}).series.front().noise_high, (std::vector<double>{1, 3, 1}));
+}
+
 TEST(HiddenLines, AreNeitherDrawnNorExportedButSaid) {
   const Dataset series = lens_series_data(4);
   const SettingValues options = {{"array", "cross_entropy"}, {"hide", "0,2"}};
@@ -129,6 +153,16 @@ TEST(FreeAxes, AreThoseNeitherDrawnNorSummed) {
   EXPECT_EQ(axes.front().axis, "head");
   EXPECT_EQ(axes.front().index, 3);
   EXPECT_EQ(axes.front().extent, 8);
+}
+
+TEST(Lines, LeaveThingsWithoutAnOrderToOtherViews) {
+  Dataset models;
+  models.set("size", Array({"model"}, {3}, std::vector<double>{1, 2, 3}));
+  models.set("ratio", Array({"model"}, {3}, std::vector<double>{5, 4, 7}));
+  models.set_coord("model", Array({"model"}, {3}, std::vector<std::string>{"small", "middle", "large"}));
+  EXPECT_EQ(best_view(models)->name, "scatter");
+  models.set_coord("model", Array({"model"}, {3}, std::vector<int64_t>{10, 20, 30}));
+  EXPECT_EQ(best_view(models)->name, "lines") << "numbers have an order";
 }
 
 }  // namespace
