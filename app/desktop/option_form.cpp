@@ -114,9 +114,12 @@ QWidget* make_option_widget(const SettingInfo& info, QWidget* parent, OptionChan
 
 void show_option_value(QWidget* widget, const SettingInfo&, const std::string& value) {
   const QSignalBlocker quiet(widget);
-  if (auto* combo = qobject_cast<QComboBox*>(widget))
+  if (auto* combo = qobject_cast<QComboBox*>(widget)) {
+    // Several arrays at once are typed in recipes; they are an entry of their own while they are drawn.
+    if (combo->findData(qtext(value)) < 0 && !value.empty())
+      combo->addItem(qtext(spaced(value)), qtext(value));
     combo->setCurrentIndex(combo->findData(qtext(value)));
-  else if (auto* check = qobject_cast<QCheckBox*>(widget))
+  } else if (auto* check = qobject_cast<QCheckBox*>(widget))
     check->setChecked(value == "true");
   else if (auto* spin = qobject_cast<QSpinBox*>(widget))
     spin->setValue(std::stoi(value));

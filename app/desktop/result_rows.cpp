@@ -216,7 +216,10 @@ std::string facts_html(const StoredRun& run, const Theme& theme) {
            theme);
   rows += fact("written", html(opened_words(run.written, static_cast<int64_t>(std::time(nullptr)))), theme);
   rows += fact("size", html(show_bytes(run.bytes)), theme);
-  rows += fact("key", "<tt>" + html(first_key(run)) + "</tt>", theme);
+  // On two lines: what cannot be broken would push all the other words out of sight.
+  const std::string key = first_key(run);
+  const size_t half = key.size() / 2;
+  rows += fact("key", "<tt>" + html(key.substr(0, half)) + "<br>" + html(key.substr(half)) + "</tt>", theme);
   return rows + "</table>";
 }
 

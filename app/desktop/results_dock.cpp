@@ -117,6 +117,7 @@ void ResultsDock::look_again() {
         looking_ = false;
         if (opened != desk_.session->opened()) return;
         results_ = std::move(found);
+        desk_.session->know_results(results_);
         show_details();
       },
       [this](const std::string& problem) {

@@ -2,6 +2,7 @@
 #include "app/desktop/view_tile.h"
 
 #include <QApplication>
+#include <QHBoxLayout>
 #include <QMouseEvent>
 #include <QStyle>
 #include <QVBoxLayout>
@@ -9,9 +10,9 @@
 #include <utility>
 
 #include "analysis/core/text.h"
-#include "app/desktop/option_form.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/style.h"
+#include "app/desktop/view_options.h"
 
 namespace varve {
 
@@ -89,10 +90,7 @@ ViewTile::ViewTile(Desk& desk, std::shared_ptr<ScreenFonts> fonts, int64_t id, Q
   column->setSpacing(0);
   build_header();
   column->addWidget(header_bar_);
-  options_bar_ = new QWidget(this);
-  options_row_ = new QHBoxLayout(options_bar_);
-  options_row_->setContentsMargins(10, 8, 10, 2);
-  options_row_->setSpacing(8);
+  options_bar_ = new ViewOptions(desk, id, this);
   options_bar_->hide();
   column->addWidget(options_bar_);
   pages_ = new QStackedWidget(this);
@@ -196,9 +194,7 @@ std::string ViewTile::file_stem() const {
 
 // The row of options counts though it is seen in the active view only: tiles must not move when another view
 // becomes the active one.
-int ViewTile::words_height() const {
-  return header_height + (options_row_->count() > 0 ? options_bar_->sizeHint().height() : 0);
-}
+int ViewTile::words_height() const { return header_height + options_bar_->height_in(width()); }
 
 QWidget* ViewTile::focus_part() {
   if (pages_->currentWidget() == canvas_) return canvas_;
@@ -223,7 +219,7 @@ void ViewTile::refresh(const OpenView& view, ViewContent content, bool is_active
   set_icons();
   set_look(header_bar_, "active", is_active);
   const bool is_drawn = content_.view != nullptr;
-  build_options();
+  options_bar_->refresh(content_);
   if (is_drawn) {
     canvas_->show_content({.view = content_.view,
                            .data = content_.data,
@@ -231,9 +227,6 @@ void ViewTile::refresh(const OpenView& view, ViewContent content, bool is_active
                            .selection = content_.selection,
                            .theme = desk_.theme,
                            .computing = content_.computing});
-    for (const SettingInfo& info : content_.view->options)
-      if (auto* widget = options_bar_->findChild<QWidget*>(qtext(option_object_name(info))))
-        show_option_value(widget, info, content_.options.at(info.name));
   } else {
     empty_words_->setText(qtext(content_.empty));
     empty_button_->setVisible(!content_.offer.empty());
@@ -241,7 +234,7 @@ void ViewTile::refresh(const OpenView& view, ViewContent content, bool is_active
                                                           : tr("Run %1").arg(qtext(content_.offer)));
   }
   pages_->setCurrentWidget(is_drawn ? static_cast<QWidget*>(canvas_) : empty_);
-  options_bar_->setVisible(is_drawn && options_row_->count() > 0 && (is_active || view.pins_options));
+  options_bar_->setVisible(is_drawn && !options_bar_->is_bare() && (is_active || view.pins_options));
   lock_->setVisible(view.own_step || view.own_layer);
   export_->setEnabled(is_drawn);
   canvas_->setAccessibleName(qtext(content_.title));
@@ -279,27 +272,6 @@ void ViewTile::resizeEvent(QResizeEvent* event) {
 void ViewTile::mousePressEvent(QMouseEvent*) {
   emit activated();
   take_focus();
-}
-
-void ViewTile::build_options() {
-  if (!content_.view || options_of_ == content_.view) return;
-  options_of_ = content_.view;
-  while (QLayoutItem* item = options_row_->takeAt(0)) {
-    if (item->widget()) item->widget()->deleteLater();
-    delete item;
-  }
-  for (const SettingInfo& info : content_.view->options) {
-    if (info.kind == SettingKind::text) continue;  // for recipes; the window has its selection
-    auto* label = new QLabel(qtext(option_label(info)), options_bar_);
-    label->setObjectName("second");
-    options_row_->addWidget(label);
-    options_row_->addWidget(
-        make_option_widget(info, options_bar_, [this](const std::string& name, const std::string& value) {
-          desk_.session->set_view_option(id_, name, value);
-          desk_.acted();
-        }));
-  }
-  if (options_row_->count() > 0) options_row_->addStretch();
 }
 
 }  // namespace varve

@@ -2,7 +2,6 @@
 // nothing to draw.
 #pragma once
 
-#include <QHBoxLayout>
 #include <QLabel>
 #include <QPushButton>
 #include <QStackedWidget>
@@ -41,6 +40,8 @@ class ViewHeader : public QWidget {
   bool is_held_ = false, is_dragging_ = false;
 };
 
+class ViewOptions;
+
 class ViewTile : public QWidget {
   Q_OBJECT
 
@@ -74,23 +75,20 @@ class ViewTile : public QWidget {
   void build_empty();
   void set_icons();
   void refresh_header();
-  void build_options();
   QToolButton* add_button(const QString& tip, const QString& name);
   Desk& desk_;
   int64_t id_;
   ViewContent content_;
   bool is_active_ = false;
   ViewHeader* header_bar_;
-  QWidget* options_bar_;
+  ViewOptions* options_bar_;
   QLabel *title_, *badge_, *lock_, *header_;
   QToolButton *export_, *menu_, *close_;
-  QHBoxLayout* options_row_;
   QStackedWidget* pages_;
   ViewCanvas* canvas_;
   QWidget* empty_;
   QLabel* empty_words_;
   QPushButton* empty_button_;
-  const View* options_of_ = nullptr;
   const Theme* icons_of_ = nullptr;
 };
 

@@ -3,7 +3,9 @@
 
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <string_view>
 
 #include "app/session/plot_recipe.h"
@@ -21,14 +23,33 @@ std::string shell_quoted(const std::string& word) {
 
 namespace {
 
-// How the prompt is given to the program; ids need a file, which a line before makes.
-std::string prompt_words(const Session& session, const Run& run, const std::string& text,
-                         std::string& before) {
+// How the prompt is given to the program; ids need a file, which a line before makes. None where there are
+// too many.
+constexpr size_t most_ids = 10'000;
+
+std::optional<std::string> prompt_words(const Session& session, const Run& run, const std::string& text,
+                                        std::string& before) {
   if (run.request.probes.prompts.empty()) return "";
-  if (text.rfind("ids:", 0) != 0 && session.opened()->tokenizer) return " --text " + shell_quoted(text);
-  const std::string ids = fmt::format("[[{}]]", fmt::join(run.request.probes.prompts.front(), ", "));
-  before = "python3 -c 'import numpy; numpy.save(\"prompt.npy\", " + ids + ")'\n";
-  return " --tokens prompt.npy";
+  const bool is_text = text.rfind("ids:", 0) != 0 && text.rfind("as in:", 0) != 0;
+  if (is_text && session.opened()->tokenizer) return " --text " + shell_quoted(text);
+  const std::vector<std::vector<int64_t>>& prompts = run.request.probes.prompts;
+  size_t longest = 0;
+  for (const auto& prompt : prompts) longest = std::max(longest, prompt.size());
+  // No shell takes a word of any length; the result's key says the same prompts.
+  if (prompts.size() * longest > most_ids) return std::nullopt;
+  std::string rows, lengths;
+  for (std::vector<int64_t> prompt : prompts) {
+    lengths += (lengths.empty() ? "" : ", ") + std::to_string(prompt.size());
+    prompt.resize(longest, 0);
+    rows += (rows.empty() ? "[" : ", [") + fmt::format("{}", fmt::join(prompt, ", ")) + "]";
+  }
+  if (prompts.size() == 1) {
+    before = "python3 -c 'import numpy; numpy.save(\"prompt.npy\", [" + rows + "])'\n";
+    return " --tokens prompt.npy";
+  }
+  before = "python3 -c 'import numpy; numpy.savez(\"prompts.npz\", ids=[" + rows + "], lengths=[" + lengths +
+           "])'\n";
+  return " --tokens prompts.npz:ids";
 }
 
 }  // namespace
@@ -40,15 +61,17 @@ std::string command_line_of(const Session& session, const OpenView& view, const 
   const Run* run = session.run_of(content.analysis);
   if (run && view.result.which != ResultRef::Which::stored) {
     std::string before;
-    const std::string prompt =
+    const std::optional<std::string> prompt =
         prompt_words(session, *run, session.choice().asked.at(content.analysis).text, before);
-    lines = before + "varve run " + run->request.analysis + " " + shell_quoted(store);
-    if (view.result.which == ResultRef::Which::cell) lines += " --steps " + std::to_string(content.step);
-    lines += prompt;
-    if (run->request.branch != "main") lines += " --branch " + shell_quoted(run->request.branch);
-    for (const auto& [name, value] : run->request.settings)
-      lines += " --set " + shell_quoted(name + "=" + value);
-    lines += "\n";
+    if (prompt) {
+      lines = before + "varve run " + run->request.analysis + " " + shell_quoted(store);
+      if (view.result.which == ResultRef::Which::cell) lines += " --steps " + std::to_string(content.step);
+      lines += *prompt;
+      if (run->request.branch != "main") lines += " --branch " + shell_quoted(run->request.branch);
+      for (const auto& [name, value] : run->request.settings)
+        lines += " --set " + shell_quoted(name + "=" + value);
+      lines += "\n";
+    }
   }
   PlotRecipe recipe;
   recipe.result = store + ":" + content.key;

@@ -62,17 +62,22 @@ Bench circuits() {
 Bench massive() {
   Maker maker;
   const std::string found = "massive-activations", fitted = "massive-activation-fit";
-  const int64_t map = maker.add("heat-map", found, Which::series, {{"x", "step"}, {"y", "layer"}});
-  const int64_t fit = maker.add("lines", fitted, Which::series, {{"x", "step"}});
-  const int64_t values = maker.add("lines", found, Which::cell, {{"x", "layer"}});
-  const int64_t quality = maker.add("table", fitted, Which::series);
+  const int64_t map =
+      maker.add("heat-map", found, Which::series, {{"array", "ratio"}, {"x", "step"}, {"y", "layer"}});
+  const int64_t fit = maker.add("lines", fitted, Which::series, {{"array", "ratio"}, {"x", "step"}});
+  const int64_t values =
+      maker.add("lines", found, Which::series,
+                {{"array", "top1,top2,median"}, {"x", "layer"}, {"series", "none"}, {"log", "true"}});
+  const int64_t quality =
+      maker.add("heat-map", fitted, Which::series, {{"array", "ratio_r2"}, {"x", "model"}, {"y", "layer"}});
   return maker.done(column(row(map, fit, 0.5), row(values, quality, 0.5), 0.52));
 }
 
 Bench pathways() {
   Maker maker;
   const int64_t flow = maker.add("pathway-flow", "pathways", Which::series);
-  const int64_t curves = maker.add("lines", "pathways", Which::series, {{"x", "step"}});
+  const int64_t curves = maker.add("lines", "pathways", Which::series,
+                                   {{"array", "distance_normalised"}, {"x", "step"}, {"series", "pairs"}});
   const int64_t scatter = maker.add("scatter", "metric-correlation", Which::series);
   return maker.done(column(group_of({flow}), row(curves, scatter, 472.0 / (472 + 382)), 0.6));
 }

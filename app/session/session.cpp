@@ -81,6 +81,7 @@ void Session::take_opened(std::shared_ptr<const Opened> opened) {
   opened_ = std::move(opened);
   runs_.clear();
   stored_.clear();
+  newest_.clear();
   been_.clear();
   been_at_ = 0;
   Choice fresh;
@@ -93,6 +94,8 @@ void Session::take_opened(std::shared_ptr<const Opened> opened) {
   const auto asked = choice().asked.find(choice().analysis);
   const bool is_asked = asked != choice().asked.end() && !asked->second.text.empty();
   typed_ = read_prompt(is_asked ? asked->second.text : typed_.text, *opened_);
+  // The prompts of a result are words of one store; another knows nothing of them.
+  if (!is_asked && typed_.text.starts_with("as in:") && !typed_.problem.empty()) typed_ = {};
   recall_runs();
   touch();
 }
@@ -104,6 +107,7 @@ void Session::close() {
   playing_ = false;
   runs_.clear();
   stored_.clear();
+  newest_.clear();
   been_.clear();
   been_at_ = 0;
   history_.clear({});

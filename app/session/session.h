@@ -137,6 +137,9 @@ class Session {
   // A result of the store by its key, read by a job when first asked for; null until it is there.
   std::shared_ptr<const Dataset> stored(const std::string& analysis, const std::string& key);
   std::string stored_problem(const std::string& key) const;  // why it cannot be read; empty
+  // What the store was found to hold: views of an analysis that nobody ran here show its newest result.
+  void know_results(const std::vector<StoredRun>& found);
+  const StoredRun* newest_stored(const std::string& analysis) const;  // null: none with a series
 
   const Jobs& jobs() const { return jobs_; }
   void stop_jobs();  // all that wait or run
@@ -175,6 +178,7 @@ class Session {
   int64_t play_gesture_ = -1;  // negative: never a number the window gives out
   std::map<std::string, Run> runs_;
   std::map<std::string, StoredResult> stored_;
+  std::map<std::string, std::shared_ptr<const StoredRun>> newest_;  // by analysis
   // Places that were looked at, oldest first: step and selection.
   std::vector<std::pair<int64_t, Selection>> been_;
   size_t been_at_ = 0;

@@ -7,6 +7,22 @@
 
 namespace varve {
 
+void Session::know_results(const std::vector<StoredRun>& found) {
+  std::map<std::string, std::shared_ptr<const StoredRun>> newest;
+  for (const StoredRun& run : found) {
+    auto& known = newest[run.analysis];
+    if (run.is_current && !run.series_key.empty() && (!known || run.written > known->written))
+      known = std::make_shared<const StoredRun>(run);
+  }
+  newest_ = std::move(newest);
+  touch();
+}
+
+const StoredRun* Session::newest_stored(const std::string& analysis) const {
+  const auto known = newest_.find(analysis);
+  return known == newest_.end() ? nullptr : known->second.get();
+}
+
 void Session::show_stored(const StoredRun& stored) {
   if (!opened_) return;
   if (stored.cells.empty()) {

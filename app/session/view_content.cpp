@@ -7,6 +7,7 @@
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
 #include "app/session/difference.h"
+#include "app/session/results.h"
 
 namespace varve {
 
@@ -105,6 +106,17 @@ SettingValues options_for(const View& view, const SettingValues& given) {
   return normalise(view.options, known, view.name);
 }
 
+// A layout asks for the arrays that a result usually has; one made of other curves is drawn all the same.
+void drop_missing_arrays(const Dataset& data, SettingValues& options) {
+  const auto asked = options.find("array");
+  if (asked == options.end()) return;
+  for (const std::string& name : split(asked->second, ','))
+    if (!name.empty() && !data.has(name)) {
+      options.erase(asked);
+      return;
+    }
+}
+
 }  // namespace
 
 std::string view_title(const std::string& view_name) {
@@ -183,6 +195,13 @@ ViewContent ViewContents::of(Session& session, const OpenView& view) {
       case Which::series:
         content.data = run ? run->series : nullptr;
         content.key = run ? run->series_key : "";
+        if (!run)
+          if (const StoredRun* newest = session.newest_stored(content.analysis)) {
+            content.data = session.stored(content.analysis, newest->series_key);
+            content.key = newest->series_key;
+            content.empty = session.stored_problem(content.key);
+            if (!content.data && content.empty.empty()) content.empty = "Reading the result.";
+          }
         break;
       case Which::stored:
         content.data = session.stored(content.analysis, view.result.key);
@@ -201,6 +220,7 @@ ViewContent ViewContents::of(Session& session, const OpenView& view) {
       return content;
     }
     for (const auto& [name, value] : view.options) content.options[name] = value;
+    drop_missing_arrays(*content.data, content.options);
     if (view.against == OpenView::Against::difference && session.choice().pin)
       content.options["map"] = "tide";
     content.options = options_for(*content.view, content.options);

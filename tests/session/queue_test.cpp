@@ -7,10 +7,13 @@
 #include <thread>
 
 #include "analysis/core/pool.h"
+#include "app/session/command_line.h"
 #include "app/session/job_words.h"
+#include "app/session/layouts.h"
 #include "app/session/results.h"
 #include "app/session/run_form.h"
 #include "app/session/session.h"
+#include "app/session/view_content.h"
 #include "tests/support/temp_folder.h"
 
 namespace varve {
@@ -174,6 +177,71 @@ TEST_F(Queue, AStoredRunIsShownWithoutComputing) {
     return;
   }
   FAIL() << "the run is not in the store";
+}
+
+// Two prompts over two steps, measured and kept without the session's knowing.
+RunReport measured_beside(const Opened& opened) {
+  RunRequest request;
+  request.analysis = "massive-activations";
+  request.settings = {{"attention", "false"}};
+  request.steps = {0, 7000};
+  request.probes = read_prompt("pack: repeat-random:prompts=2,period=6", opened).probes;
+  Task task;
+  return run_analysis(opened.store, request, task);
+}
+
+TEST_F(Queue, ALayoutShowsWhatTheStoreHoldsAlready) {
+  const Opened& opened = *session_->opened();
+  const RunReport report = measured_beside(opened);
+  session_->use_layout(ready_layout(3), "Massive");
+  ViewContents contents;
+  const auto first = [&] { return contents.of(*session_, session_->bench().views.front()); };
+  EXPECT_EQ(first().data, nullptr) << "nobody has looked into the store";
+  ResultShelf shelf;
+  Task task;
+  session_->know_results(shelf.look(*opened.store, opened.tokenizer.get(), task));
+  ASSERT_TRUE(until([&] { return first().data != nullptr; }));
+  EXPECT_EQ(first().key, report.reduce_key);
+  EXPECT_EQ(first().options.at("array"), "ratio");
+  const std::string line = command_line_of(*session_, session_->bench().views.front(), first());
+  EXPECT_EQ(line.find("varve run"), std::string::npos) << line;
+  EXPECT_NE(line.find(report.reduce_key), std::string::npos) << line;
+  const OpenView& fit = session_->bench().views[1];
+  EXPECT_EQ(contents.of(*session_, fit).data, nullptr) << "that one is not there";
+  EXPECT_NE(contents.of(*session_, fit).empty, "");
+}
+
+TEST_F(Queue, TheCommandLineGivesPromptsOfAResultAsTheirIds) {
+  const Opened& opened = *session_->opened();
+  measured_beside(opened);
+  ResultShelf shelf;
+  Task task;
+  const std::vector<StoredRun> found = shelf.look(*opened.store, opened.tokenizer.get(), task);
+  ASSERT_EQ(found.size(), 1U);
+  ASSERT_TRUE(found[0].text.starts_with("as in:")) << found[0].text;
+  session_->show_stored(found[0]);
+  ASSERT_TRUE(until([&] { return session_->current_run() && session_->current_run()->cells.size() == 2; }));
+  ViewContents contents;
+  const OpenView* view = session_->active_view();
+  std::string line;
+  ASSERT_TRUE(until([&] {
+    line = command_line_of(*session_, *view, contents.of(*session_, *view));
+    return !line.empty();
+  }));
+  EXPECT_EQ(line.find("as in:"), std::string::npos) << line;
+  EXPECT_NE(line.find("numpy.savez(\"prompts.npz\", ids=[["), std::string::npos) << line;
+  EXPECT_NE(line.find("lengths=["), std::string::npos) << line;
+  EXPECT_NE(line.find("--tokens prompts.npz:ids"), std::string::npos) << line;
+}
+
+TEST_F(Queue, PromptsOfAnotherStoreAreNotCarriedOver) {
+  session_->type("as in: massive-activations/00112233445566778899aabbccddeeff");
+  ASSERT_NE(session_->typed().problem, "");
+  const std::shared_ptr<const Opened> before = session_->opened();
+  session_->open(std::filesystem::path(VARVE_SOURCE) / "datasets" / "tiny-neox");
+  ASSERT_TRUE(until([&] { return session_->opened() && session_->opened() != before; }));
+  EXPECT_EQ(session_->typed().text, "");
+  EXPECT_EQ(session_->typed().problem, "");
 }
 
 TEST_F(Queue, ACostIsToldWhileARunIsOnItsWay) {

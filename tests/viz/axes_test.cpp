@@ -55,6 +55,18 @@ TEST(StepAxis, WithoutStepZeroHasNoSlot) {
   EXPECT_TRUE(std::isnan(scale.pixel(-3)));
 }
 
+TEST(LogTicks, NameRoundNumbersWhereADecadeHasNone) {
+  const Scale scale = log_scale(132000, 171000, 0, 400);
+  const auto ticks = ticks_of(scale, 0, 400, [](const std::string& text) { return 6.0 * text.size(); });
+  int64_t named = 0;
+  for (const Tick& tick : ticks) {
+    named += tick.label.empty() ? 0 : 1;
+    EXPECT_GE(tick.value, 132000);
+    EXPECT_LE(tick.value, 171000);
+  }
+  EXPECT_GE(named, 3);
+}
+
 TEST(Scales, PixelAndValueAreInverse) {
   const std::vector<double> steps = {0, 1, 143000};
   for (const Scale& scale : {linear_scale(-3, 9, 500, 10), log_scale(0.01, 50, 0, 300),

@@ -100,5 +100,11 @@ TEST(HeatMapColours, KeepOneScaleWhileTheStepMoves) {
             draw_view("heat-map", alone, {{"sparks", "false"}}).canvas->finish());
 }
 
+TEST(HeatMap, LeavesPairsOfExpertsToTheMatrix) {
+  Dataset pairs;
+  pairs.set("lift", Array({"layer", "expert", "partner"}, {2, 3, 3}, std::vector<double>(18, 1)));
+  EXPECT_EQ(best_view(pairs)->name, "matrix");
+}
+
 }  // namespace
 }  // namespace varve
