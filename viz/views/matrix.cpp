@@ -28,9 +28,9 @@ struct Options {
   }
 };
 
-const std::pair<const char*, const char*> pairs[] = {{"src", "dst"},         {"dst", "src"},
-                                                     {"query", "key"},       {"head_a", "head_b"},
-                                                     {"expert", "expert_2"}, {"row", "column"}};
+const std::pair<const char*, const char*> pairs[] = {
+    {"src", "dst"},         {"dst", "src"},        {"query", "key"}, {"head_a", "head_b"},
+    {"expert", "expert_2"}, {"expert", "partner"}, {"row", "column"}};
 
 // Two axes of equal length that pair things of one kind: by name, else the same length and names.
 std::pair<std::string, std::string> square_of(const Dataset& data, const Array& array) {
