@@ -137,6 +137,11 @@ void FlowDocks::open_form(const std::string& analysis) {
   form_->take_focus();
 }
 
+void FlowDocks::open_form(const RunForm& form) {
+  form_->open_with(form);
+  open_form(std::string());
+}
+
 void FlowDocks::run_again() {
   if (form_->recent().empty()) fail("Nothing was run from the form yet. Analyse, Run opens it.");
   form_->run_again();

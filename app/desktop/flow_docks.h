@@ -43,6 +43,8 @@ class FlowDocks : public QObject {
             const std::filesystem::path& folder, Wishes wishes);
   void refresh();
   void open_form(const std::string& analysis);  // empty: the one that was open
+  void open_form(const RunForm& form);          // as it was run before
+  const std::vector<RunForm>& recent() const { return form_->recent(); }
   void run_again();
   void note_here();
   void begin_tour() { strip_->begin(); }

@@ -17,10 +17,12 @@ namespace {
 // What the mouse does and what a view does with keys of its own: no actions, but belongs on the sheet.
 const std::vector<std::pair<const char*, const char*>>& other_keys() {
   static const std::vector<std::pair<const char*, const char*>> all{
-      {"Wheel", "zoom a view at the pointer"},
+      {"Wheel", "zoom a view at the pointer; with Alt along x only, with Shift along y only"},
+      {"Right drag, Ctrl+drag", "zoom into a box; a flat one along x only"},
       {"Drag", "move a view's content; a double click fits it"},
       {"Ctrl+click", "add a mark to the set, or take it out"},
-      {"Shift+drag", "brush steps on the rail"},
+      {"Shift+drag", "brush steps, on the rail or in a view that has them"},
+      {"Click on the name of a line", "hide the line, or show it again"},
       {"Enter, Esc", "cell mode of a view on and off: arrows move the cell, Alt+arrows the step"},
       {"Tab", "next control"}};
   return all;

@@ -99,14 +99,20 @@ class MainWindow : public QMainWindow {
   void open_new_view(const std::string& name);
   void show_as(int64_t id, const std::string& name);
   void unlink_view();
-  void toggle_option(const std::string& name, const std::string& first, const std::string& second);
+  // `lacks`: what a view without that option is said to have none of.
+  void toggle_option(const std::string& name, const std::string& first, const std::string& second,
+                     const std::string& lacks);
   void select_heads();
   void save_set();
   void show_preferences();
-  void run_beside(const QStringList& words, const QString& title, bool shows_words);
+  // `first`: said above what the program says, where that is shown.
+  void run_beside(const QStringList& words, const QString& title, bool shows_words,
+                  const QString& first = {});
   void run_doctor();
   void write_report();
   void verify_store();
+  void show_audit();
+  void show_queue();
   void next_part(int by);
   void copy_table();
   void copy_python();
@@ -158,9 +164,9 @@ class MainWindow : public QMainWindow {
   QPushButton* status_prompt_;
   PaletteBox* palette_;
   QPushButton* palette_button_;
-  QMenu *recent_menu_, *branches_menu_, *sets_menu_, *show_as_menu_;
+  QMenu *recent_menu_, *settings_menu_, *branches_menu_, *sets_menu_, *show_as_menu_;
   QAction *undo_, *redo_, *export_picture_, *export_numbers_, *copy_command_, *copy_python_, *copy_value_,
-      *copy_table_, *close_, *report_, *verify_, *back_, *forward_;
+      *copy_table_, *close_, *report_, *verify_, *audit_, *back_, *forward_;
   QTimer play_timer_;
   QTimer state_timer_;                        // for tests only, as the two below
   std::unique_ptr<FileWriter> state_writer_;  // beside the window, which must not wait for a disk

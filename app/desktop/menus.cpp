@@ -7,6 +7,7 @@
 #include "analysis/analysis.h"
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "analysis/model/probes.h"
 #include "app/desktop/main_window.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/session/layouts.h"
@@ -15,7 +16,7 @@ namespace varve {
 
 namespace {
 
-constexpr int slow_millis = 480, usual_millis = 160, fast_millis = 60;
+constexpr int slow_millis = 480, usual_millis = 160, fast_millis = 60, longest_entry = 90;
 
 }  // namespace
 
@@ -106,6 +107,7 @@ void MainWindow::build_series_menu() {
   series->addSeparator();
   branches_menu_ = series->addMenu(tr("Branches"));
   add_action(series, tr("Next series"), Qt::CTRL | Qt::Key_Tab, [this] { next_series(); });
+  audit_ = add_action(series, tr("Audit"), {}, [this] { show_audit(); });
   verify_ = add_action(series, tr("Verify the store"), {}, [this] { verify_store(); });
   add_action(series, tr("Checkpoint facts"), {}, [this] {
     session_->clear_selection();
@@ -115,7 +117,8 @@ void MainWindow::build_series_menu() {
 
 void MainWindow::build_analyse_menu() {
   QMenu* analyse = menuBar()->addMenu(tr("&Analyse"));
-  add_action(analyse, tr("Run form"), Qt::CTRL | Qt::Key_Return, [this] { flows_->open_form({}); });
+  add_action(analyse, tr("Run form"), Qt::CTRL | Qt::Key_Return,
+             [this] { flows_->open_form(std::string()); });
   add_action(analyse, tr("Run logit lens on the prompt"), {}, [this] { session_->run("logit-lens"); });
   add_action(analyse, tr("Run again"), Qt::CTRL | Qt::SHIFT | Qt::Key_Return,
              [this] { flows_->run_again(); });
@@ -126,10 +129,19 @@ void MainWindow::build_analyse_menu() {
     action->setToolTip(qtext(analysis.summary));
   }
   all->setToolTipsVisible(true);
+  settings_menu_ = analyse->addMenu(tr("Recent settings"));
+  add_action(analyse, tr("Queue"), {}, [this] { show_queue(); });
   add_action(analyse, tr("Stop the jobs"), Qt::CTRL | Qt::Key_Period, [this] { session_->stop_jobs(); });
   add_action(analyse, tr("Forget finished jobs"), {}, [this] { session_->forget_finished(); });
   analyse->addSeparator();
   add_action(analyse, tr("Prompt …"), Qt::CTRL | Qt::Key_P, [this] { ask_prompt(); });
+  QMenu* packs = analyse->addMenu(tr("Probe packs"));
+  for (const std::string& name : pack_names())
+    add_action(packs, qtext(name), {}, [this, name] {
+      if (!session_->opened()) fail("Prompts are made for a series, and none is open.");
+      session_->type("pack: " + name + ":prompts=8,period=24,seed=0");
+      ask_prompt();
+    });
 }
 
 void MainWindow::build_select_menu() {
@@ -181,7 +193,9 @@ void MainWindow::build_window_menu() {
              [this] { session_->fill_with(session_->bench().active); });
   add_action(window, tr("Unlink the view from the step"), Qt::Key_U, [this] { unlink_view(); });
   add_action(window, tr("Log or linear steps"), Qt::Key_L,
-             [this] { toggle_option("steps", "log", "linear"); });
+             [this] { toggle_option("steps", "log", "linear", "axis of steps to space anew"); });
+  add_action(window, tr("Grid lines"), Qt::Key_G,
+             [this] { toggle_option("grid", "true", "false", "lines of a grid"); });
   add_action(window, tr("Fit the view"), Qt::Key_R, [this] {
     if (ViewTile* view = views_->active()) {
       view->canvas().pane().fit();
@@ -198,6 +212,8 @@ void MainWindow::build_window_menu() {
   add_action(window, tr("Inspector"), Qt::Key_I, [this] { fold_tab_->toggle(); });
   add_action(window, tr("Full screen"), Qt::Key_F11,
              [this] { isFullScreen() ? showNormal() : showFullScreen(); });
+  add_action(window, tr("Frame times in the views"), Qt::CTRL | Qt::SHIFT | Qt::Key_F,
+             [this] { views_->show_times(!views_->shows_times()); });
   add_action(window, tr("Light or dark"), Qt::CTRL | Qt::SHIFT | Qt::Key_T,
              [this] { set_theme(desk_.theme->is_dark ? Theme::light() : Theme::dark()); });
 }
@@ -241,6 +257,12 @@ void MainWindow::refresh_menus() {
   for (const std::string& path : remembered_.recent)
     entries.emplace_back(qtext(path), [this, path] { open(path); });
   fill(recent_menu_, entries, {});
+  entries.clear();
+  for (const RunForm& form : flows_->recent())
+    if (session_->opened() && analyses().find(form.analysis))
+      entries.emplace_back(qtext(form.analysis + " · " + form_words(form)).left(longest_entry),
+                           [this, form] { flows_->open_form(form); });
+  fill(settings_menu_, entries, {});
   entries.clear();
   QString now;
   if (session_->opened()) {

@@ -51,10 +51,20 @@ nlohmann::json view_of(ViewTile& tile, const OpenView& view) {
                          {"options", content.options},
                          {"selection", content.selection.at},
                          {"zoom", tile.canvas().pane().zoom()},
+                         {"zoom_y", tile.canvas().pane().zoom_y()},
                          {"cell_mode", tile.canvas().pane().in_cell_mode()},
                          {"tile", rectangle(tile, QRectF(tile.rect()))},
                          {"bar", rectangle(tile.header_bar(), QRectF(tile.header_bar().rect()))},
                          {"canvas", rectangle(tile.canvas(), QRectF(tile.canvas().rect()))}};
+  for (const auto& [text, box] : tile.canvas().pane().names())
+    json["line_names"].push_back(
+        {{"text", text}, {"box", rectangle(tile.canvas(), QRectF(box.x, box.y, box.w, box.h))}});
+  json["title_shown"] = tile.title_shown();
+  json["words_shown"] = tile.words_shown();
+  for (const QObject* part : tile.header_bar().children())
+    if (const auto* widget = qobject_cast<const QWidget*>(part); widget && widget->isVisible())
+      json["bar_parts"].push_back(rectangle(*widget, QRectF(widget->rect())));
+  if (tile.canvas().frame().shows_times()) json["frame_millis"] = tile.canvas().frame().times().median();
   return json;
 }
 

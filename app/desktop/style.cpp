@@ -70,6 +70,7 @@ QComboBox QAbstractItemView { background: {canvas}; border: 1px solid {strong}; 
   selection-color: {ink}; outline: none; }
 QLineEdit, QSpinBox, QPlainTextEdit { background: {canvas}; border: 1px solid {strong}; border-radius: 3px;
   padding: 2px 10px; selection-background-color: {accent}; selection-color: {on_accent}; }
+QPlainTextEdit:focus { border: 2px solid {accent}; padding: 1px 9px; }
 QLineEdit#prompt { font-family: "DejaVu Sans Mono"; font-size: 12px; }
 QScrollArea { border: none; background: transparent; }
 QScrollBar { background: {panel}; border: none; }

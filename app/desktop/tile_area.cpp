@@ -57,6 +57,7 @@ void TileArea::make_glyphs() { fonts_->build(); }
 void TileArea::add_tile(int64_t id) {
   auto* made = new ViewTile(desk_, fonts_, id, this);
   tiles_[id] = made;
+  made->canvas().show_times(shows_times_);
   connect(made, &ViewTile::activated, this, [this, id] {
     if (desk_.session->bench().active == id) return;
     desk_.session->activate(id);
@@ -101,6 +102,11 @@ std::vector<QTabBar*> TileArea::tab_bars() {
 
 void TileArea::focus_active() {
   if (ViewTile* view = active()) view->take_focus();
+}
+
+void TileArea::show_times(bool on) {
+  shows_times_ = on;
+  for (const auto& [id, tile] : tiles_) tile->canvas().show_times(on);
 }
 
 void TileArea::refresh() {

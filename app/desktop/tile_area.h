@@ -31,6 +31,9 @@ class TileArea : public QWidget {
   std::vector<ViewTile*> shown();  // those that are seen, row by row
   std::vector<QTabBar*> tab_bars();
   void focus_active();
+  // The overlay with frame times, in every view.
+  void show_times(bool on);
+  bool shows_times() const { return shows_times_; }
 
  signals:
   void export_asked();
@@ -68,6 +71,7 @@ class TileArea : public QWidget {
   QWidget* nothing_;
   std::array<int64_t, 6> fitted_for_{};
   double fitted_share_ = 0.6;
+  bool shows_times_ = false;
   std::shared_ptr<ScreenFonts> fonts_;
 };
 

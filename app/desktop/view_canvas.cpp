@@ -40,12 +40,17 @@ void ViewCanvas::show_content(PaneContent content) {
   if (content.view != content_.view) pane_.fit();
   content_ = std::move(content);
   owes_paint_ = true;
-  frame_.push(
-      {.kind = InputEvent::Kind::leave, .at = {}, .wheel = 0, .with_control = false, .with_shift = false});
+  frame_.push({.kind = InputEvent::Kind::leave, .at = {}});
   if (underMouse()) {
     const QPointF at = mapFromGlobal(QCursor::pos());
     push(InputEvent::Kind::move, at, Qt::NoModifier);
   }
+  update();
+}
+
+void ViewCanvas::show_times(bool on) {
+  if (frame_.shows_times() == on) return;
+  frame_.show_times(on);
   update();
 }
 
@@ -68,6 +73,9 @@ void ViewCanvas::paintGL() {
         },
         Qt::QueuedConnection);
   }
+  if (const PaneWish& wish = pane_.wish(); grant && (!wish.options.empty() || wish.steps))
+    QMetaObject::invokeMethod(
+        this, [this, wish] { grant(wish); }, Qt::QueuedConnection);
   say_cell();
   if (pane_.header() != header_) {
     header_ = pane_.header();
@@ -112,7 +120,9 @@ void ViewCanvas::push(InputEvent::Kind kind, const QPointF& at, Qt::KeyboardModi
                .at = {at.x(), at.y()},
                .wheel = wheel,
                .with_control = modifiers.testFlag(Qt::ControlModifier),
-               .with_shift = modifiers.testFlag(Qt::ShiftModifier)});
+               .with_shift = modifiers.testFlag(Qt::ShiftModifier),
+               .with_alt = modifiers.testFlag(Qt::AltModifier),
+               .is_right = held_button_ == Qt::RightButton});
   owes_paint_ = true;
   update();
 }
@@ -121,6 +131,11 @@ bool ViewCanvas::event(QEvent* event) {
   if (event->type() == QEvent::FocusIn) {
     owes_focus_ = true;
     if (static_cast<QFocusEvent*>(event)->reason() != Qt::MouseFocusReason) say_focus();
+  }
+  // The right button zooms; the window's own menu of docks has no place here.
+  if (event->type() == QEvent::ContextMenu) {
+    event->accept();
+    return true;
   }
   // In cell mode the arrows belong to this view, before they become the window's "next step".
   if (event->type() == QEvent::ShortcutOverride && pane_.in_cell_mode()) {
@@ -140,25 +155,31 @@ void ViewCanvas::mouseMoveEvent(QMouseEvent* event) {
 }
 
 void ViewCanvas::mousePressEvent(QMouseEvent* event) {
-  if (event->button() != Qt::LeftButton) return;
+  if (is_held_ || (event->button() != Qt::LeftButton && event->button() != Qt::RightButton)) return;
   is_held_ = true;
+  held_button_ = event->button();
   push(InputEvent::Kind::press, event->position(), event->modifiers());
 }
 
 void ViewCanvas::mouseReleaseEvent(QMouseEvent* event) {
-  if (event->button() != Qt::LeftButton) return;
+  if (!is_held_ || event->button() != held_button_) return;
   is_held_ = false;
   adds_ = event->modifiers().testFlag(Qt::ControlModifier);
   push(InputEvent::Kind::release, event->position(), event->modifiers());
 }
 
 void ViewCanvas::mouseDoubleClickEvent(QMouseEvent* event) {
+  if (event->button() != Qt::LeftButton) return;
+  is_held_ = true;
+  held_button_ = event->button();
   push(InputEvent::Kind::double_click, event->position(), event->modifiers());
 }
 
 void ViewCanvas::wheelEvent(QWheelEvent* event) {
+  // With Alt, Qt takes the wheel for one that turns sideways.
+  const QPoint turned = event->angleDelta();
   push(InputEvent::Kind::wheel, event->position(), event->modifiers(),
-       event->angleDelta().y() / wheel_units_per_notch);
+       (turned.y() != 0 ? turned.y() : turned.x()) / wheel_units_per_notch);
 }
 
 void ViewCanvas::leaveEvent(QEvent*) {
@@ -202,6 +223,8 @@ void ViewCanvas::keyPressEvent(QKeyEvent* event) {
     }
   } else if (event->key() == Qt::Key_F) {
     pane_.fit();
+  } else if (event->key() == Qt::Key_Escape && is_held_) {
+    pane_.cancel();
   } else {
     return QOpenGLWidget::keyPressEvent(event);
   }

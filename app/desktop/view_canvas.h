@@ -21,8 +21,12 @@ class ViewCanvas : public QOpenGLWidget {
   Pane& pane() { return pane_; }
   const PaneContent& content() const { return content_; }
   int64_t painted_frames() const { return painted_frames_; }
+  void show_times(bool on);
+  const Frame& frame() const { return frame_; }
   // What is on screen is what the canvas was last given, at the size that it has.
   bool is_current() const;
+  // Options of the view that a click on a mark sets, and items of the axis step that were brushed.
+  std::function<void(const PaneWish&)> grant;
   // What a click or an arrow in cell mode does with the axes of the mark; with Ctrl it adds to the set.
   std::function<void(const std::map<std::string, int64_t>&, bool adds)> choose;
 
@@ -54,6 +58,7 @@ class ViewCanvas : public QOpenGLWidget {
   QTimer rest_;
   std::string header_, spoken_;
   int64_t painted_frames_ = 0;
+  Qt::MouseButton held_button_ = Qt::NoButton;
   bool is_held_ = false, owes_focus_ = false, adds_ = false;
   QSize painted_size_;
   bool owes_paint_ = true;

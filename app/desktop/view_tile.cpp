@@ -18,7 +18,7 @@ namespace varve {
 
 namespace {
 
-constexpr int header_height = 26;
+constexpr int header_height = 26, least_title = 40, least_words = 36;
 
 // The weakest fact first: a broken identity, else how many hold.
 std::pair<std::string, std::string> badge_of(const Dataset& data) {
@@ -106,6 +106,16 @@ ViewTile::ViewTile(Desk& desk, std::shared_ptr<ScreenFonts> fonts, int64_t id, Q
     else
       desk_.session->select(place, step);
   };
+  canvas_->grant = [this](const PaneWish& wish) {
+    for (const auto& [name, value] : wish.options) desk_.session->set_view_option(id_, name, value);
+    const Array* steps = content_.data ? content_.data->coord("step") : nullptr;
+    if (wish.steps && steps && std::max(wish.steps->first, wish.steps->second) < steps->size()) {
+      const auto [a, b] = std::minmax(wish.steps->first, wish.steps->second);
+      desk_.session->brush(
+          std::pair(static_cast<int64_t>(steps->number(a)), static_cast<int64_t>(steps->number(b))));
+    }
+    desk_.acted();
+  };
   connect(canvas_, &ViewCanvas::focus_changed, this, [this](bool has_focus) {
     if (has_focus) emit activated();
   });
@@ -130,7 +140,7 @@ void ViewTile::build_header() {
   lock_->hide();
   header_ = add_label(header, "second", header_bar_, 1);
   title_->setMinimumWidth(10);
-  header_->setMinimumWidth(10);
+  header_->setMinimumWidth(1);
   export_ = add_button(tr("Export (E)"), tr("Export"));
   menu_ = add_button(tr("View menu"), tr("View menu"));
   close_ = add_button(tr("Close this view"), tr("Close"));
@@ -138,10 +148,13 @@ void ViewTile::build_header() {
   header->setSpacing(6);
   connect(export_, &QToolButton::clicked, this, [this] {
     emit activated();
+    take_focus();
     emit export_asked();
   });
-  connect(menu_, &QToolButton::clicked, this,
-          [this] { emit menu_asked(menu_->mapToGlobal(QPoint(0, menu_->height()))); });
+  connect(menu_, &QToolButton::clicked, this, [this] {
+    take_focus();
+    emit menu_asked(menu_->mapToGlobal(QPoint(0, menu_->height())));
+  });
   connect(close_, &QToolButton::clicked, this, &ViewTile::close_asked);
   connect(header_bar_, &ViewHeader::pressed, this, [this] {
     emit activated();
@@ -165,6 +178,7 @@ void ViewTile::build_empty() {
   empty_ = new QWidget(pages_);
   empty_->setObjectName("canvas");
   empty_->setAttribute(Qt::WA_StyledBackground);
+  empty_->setFocusPolicy(Qt::ClickFocus);
   auto* column = new QVBoxLayout(empty_);
   column->addStretch();
   column->addWidget(empty_words_ = new QLabel(empty_));
@@ -202,7 +216,8 @@ QWidget* ViewTile::focus_part() {
 }
 
 void ViewTile::take_focus() {
-  if (pages_->currentWidget() == canvas_ || !empty_button_->isHidden()) focus_part()->setFocus();
+  const bool has_part = pages_->currentWidget() == canvas_ || !empty_button_->isHidden();
+  (has_part ? focus_part() : empty_)->setFocus();
 }
 
 void ViewTile::set_icons() {
@@ -241,26 +256,40 @@ void ViewTile::refresh(const OpenView& view, ViewContent content, bool is_active
   refresh_header();
 }
 
+int ViewTile::words_room() const {
+  const QMargins margins = header_bar_->layout()->contentsMargins();
+  int room = width() - margins.left() - margins.right() - header_bar_->layout()->spacing();
+  for (const QWidget* part :
+       {static_cast<QWidget*>(badge_), static_cast<QWidget*>(lock_), static_cast<QWidget*>(export_),
+        static_cast<QWidget*>(menu_), static_cast<QWidget*>(close_)})
+    if (!part->isHidden())
+      room -= std::clamp(part->sizeHint().width(), part->minimumWidth(), part->maximumWidth()) +
+              header_bar_->layout()->spacing();
+  return room;
+}
+
+// The title comes before what is drawn: it is cut where nothing else is left to give way.
 void ViewTile::refresh_header() {
   const bool is_drawn = content_.view != nullptr;
-  const QString title = qtext(content_.title);
-  title_->setText(title_->fontMetrics().elidedText(title, Qt::ElideRight, std::max(60, width() * 55 / 100)));
-  title_->setToolTip(title);
   badge_->setVisible(is_drawn);
-  if (!is_drawn) {
-    header_->setText({});
-    header_->setToolTip({});
-    return;
+  if (is_drawn) {
+    const auto [words, tone] = badge_of(*content_.data);
+    badge_->setText(qtext(words));
+    badge_->setToolTip(checks_tip(*content_.data));
+    set_look(badge_, "tone", qtext(tone));
   }
-  const auto [words, tone] = badge_of(*content_.data);
-  badge_->setText(qtext(words));
-  badge_->setToolTip(checks_tip(*content_.data));
-  set_look(badge_, "tone", qtext(tone));
-  const std::string drawn = canvas_->pane().header();
-  const std::string text =
-      content_.note.empty() || drawn.empty() ? content_.note + drawn : content_.note + " · " + drawn;
-  header_->setText(
-      header_->fontMetrics().elidedText(qtext(text), Qt::ElideRight, std::max(10, header_->width())));
+  const QString title = qtext(content_.title);
+  const int room = words_room();
+  title_->setText(title_->fontMetrics().elidedText(title, Qt::ElideRight, std::max(least_title, room)));
+  title_->setToolTip(title);
+  std::string text;
+  if (is_drawn) {
+    const std::string drawn = canvas_->pane().header();
+    text = content_.note.empty() || drawn.empty() ? content_.note + drawn : content_.note + " · " + drawn;
+  }
+  const int left = room - title_->sizeHint().width();
+  header_->setText(left < least_words ? QString()
+                                      : header_->fontMetrics().elidedText(qtext(text), Qt::ElideRight, left));
   header_->setToolTip(qtext(text));
 }
 

@@ -54,11 +54,14 @@ class ViewTile : public QWidget {
   ViewHeader& header_bar() { return *header_bar_; }
   std::string header_text() const { return header_->toolTip().toStdString(); }
   std::string title() const { return content_.title; }
+  // As the header has room for them.
+  std::string title_shown() const { return title_->text().toStdString(); }
+  std::string words_shown() const { return header_->text().toStdString(); }
   std::string empty_text() const;  // "" while something is drawn
   std::string file_stem() const;   // of an exported file's name
   int words_height() const;        // header and options, above the canvas
   QWidget* focus_part();           // what takes the keyboard
-  void take_focus();               // the canvas, or the one button of the empty face
+  void take_focus();               // the canvas, or the one button of the empty face, or that face
 
  signals:
   void activated();
@@ -75,6 +78,7 @@ class ViewTile : public QWidget {
   void build_empty();
   void set_icons();
   void refresh_header();
+  int words_room() const;  // in the header, for the title and what is drawn
   QToolButton* add_button(const QString& tip, const QString& name);
   Desk& desk_;
   int64_t id_;

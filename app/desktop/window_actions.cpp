@@ -1,7 +1,7 @@
 // What the larger actions do: palette, sheet of keys, preferences, sets, programs that are run beside.
 #include <QApplication>
+#include <QDialogButtonBox>
 #include <QInputDialog>
-#include <QMessageBox>
 #include <QPlainTextEdit>
 #include <QProcess>
 #include <QVBoxLayout>
@@ -14,12 +14,31 @@
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/preferences_dialog.h"
 #include "app/session/layouts.h"
+#include "app/session/recent_series.h"
 
 namespace varve {
 
 namespace {
 constexpr size_t most_recent_acts = 40;
+
+// However long it is, it scrolls.
+void show_text(QWidget* parent, const QString& title, const QString& text) {
+  QDialog dialog(parent);
+  dialog.setWindowTitle(title);
+  dialog.resize(760, 480);
+  auto* column = new QVBoxLayout(&dialog);
+  auto* words = new QPlainTextEdit(text, &dialog);
+  words->setReadOnly(true);
+  words->setLineWrapMode(QPlainTextEdit::NoWrap);
+  words->setFont(QFont(QStringLiteral("DejaVu Sans Mono"), 8));
+  words->setAccessibleName(title);
+  column->addWidget(words);
+  auto* buttons = new QDialogButtonBox(QDialogButtonBox::Close, &dialog);
+  QObject::connect(buttons, &QDialogButtonBox::rejected, &dialog, &QDialog::reject);
+  column->addWidget(buttons);
+  dialog.exec();
 }
+}  // namespace
 
 std::vector<PaletteEntry> MainWindow::palette_entries() {
   std::vector<PaletteEntry> entries = actions_.entries();
@@ -127,12 +146,12 @@ void MainWindow::unlink_view() {
   });
 }
 
-void MainWindow::toggle_option(const std::string& name, const std::string& first, const std::string& second) {
+void MainWindow::toggle_option(const std::string& name, const std::string& first, const std::string& second,
+                               const std::string& lacks) {
   ViewTile* const active = views_->active();
   if (!active || !active->content().view) return;
   const auto now = active->content().options.find(name);
-  if (now == active->content().options.end())
-    fail("{} has no axis of steps to space anew.", active->content().title);
+  if (now == active->content().options.end()) fail("{} has no {}.", active->content().title, lacks);
   session_->set_view_option(active->id(), name, now->second == first ? second : first);
 }
 
@@ -178,7 +197,8 @@ void MainWindow::show_preferences() {
   if (chosen.is_dark != desk_.theme->is_dark) set_theme(chosen.is_dark ? Theme::dark() : Theme::light());
 }
 
-void MainWindow::run_beside(const QStringList& words, const QString& title, bool shows_words) {
+void MainWindow::run_beside(const QStringList& words, const QString& title, bool shows_words,
+                            const QString& first) {
   auto* process = new QProcess(this);
   process->setProcessChannelMode(QProcess::MergedChannels);
   connect(process, &QProcess::errorOccurred, this, [this, title, process] {
@@ -186,16 +206,13 @@ void MainWindow::run_beside(const QStringList& words, const QString& title, bool
                  tr("The program varve beside this one could not be run: %1").arg(process->errorString()));
     process->deleteLater();
   });
-  connect(process, &QProcess::finished, this, [this, process, title, shows_words](int code) {
+  connect(process, &QProcess::finished, this, [this, process, title, shows_words, first](int code) {
     const QString said = QString::fromUtf8(process->readAll()).trimmed();
     process->deleteLater();
     if (code != 0) {
       notice_->say(title, said);
     } else if (shows_words) {
-      QMessageBox box(this);
-      box.setWindowTitle(title);
-      box.setText(QStringLiteral("<pre>") + said.toHtmlEscaped() + QStringLiteral("</pre>"));
-      box.exec();
+      show_text(this, title, first.isEmpty() ? said : first + QStringLiteral("\n\n") + said);
     } else {
       written_ = said.section('\n', -1).toStdString();
       refresh();
@@ -219,6 +236,20 @@ void MainWindow::verify_store() {
   if (!session_->opened()) return;
   run_beside({QStringLiteral("verify"), qtext(session_->opened()->store->folder().string())},
              tr("Verify the store"), true);
+}
+
+// What an import found of each checkpoint: how many weights are not finite, how far they moved, their digest.
+void MainWindow::show_audit() {
+  if (!session_->opened()) return;
+  const std::string caution = face_of(*session_->opened()).caution;
+  run_beside({QStringLiteral("info"), qtext(session_->opened()->store->folder().string())}, tr("Audit"), true,
+             caution.empty() ? tr("No checkpoint is a copy of another and all weights are finite.")
+                             : qtext(caution));
+}
+
+void MainWindow::show_queue() {
+  if (!jobs_dock_->isVisible()) fail("Nothing waits or runs. Analyse, Run form starts a run.");
+  jobs_->setFocus(Qt::ShortcutFocusReason);
 }
 
 // Rail, views row by row, inspector, jobs; then again from the rail.

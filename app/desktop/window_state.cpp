@@ -26,7 +26,7 @@ void MainWindow::refresh_actions() {
   for (QAction* action :
        {export_picture_, export_numbers_, copy_command_, copy_python_, copy_value_, copy_table_})
     set(action, shows, tr("no view draws anything"));
-  for (QAction* action : {close_, report_, verify_})
+  for (QAction* action : {close_, report_, verify_, audit_})
     set(action, session_->opened() != nullptr, tr("no series is open"));
   undo_->setProperty("why_off", tr("nothing to undo"));
   redo_->setProperty("why_off", tr("nothing to redo"));

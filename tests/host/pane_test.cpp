@@ -55,6 +55,15 @@ class OnAGrid : public testing::Test {
     }
     return answer;
   }
+  std::optional<std::map<std::string, int64_t>> push_held(InputEvent::Kind kind, Point at, bool right,
+                                                          bool control) {
+    queue_.push_back({.kind = kind, .at = at, .with_control = control, .is_right = right});
+    return draw_next();
+  }
+  std::optional<std::map<std::string, int64_t>> draw_next() {
+    input_ = take_events(queue_, input_);
+    return pane_.draw(*canvas_, input_, content_);
+  }
   View view_ = grid_view();
   PaneContent content_;
   std::unique_ptr<PictureCanvas> canvas_;
@@ -102,6 +111,67 @@ TEST_F(OnAGrid, ADragPansAndIsNoClick) {
   EXPECT_FALSE(send(Kind::release, {90, 80}));
   EXPECT_NEAR(pane_.pan().x, before.x - 10, 1e-9);
   EXPECT_NEAR(pane_.pan().y, before.y - 20, 1e-9);
+}
+
+TEST_F(OnAGrid, ABoxDrawnWithCtrlOrTheRightButtonComesToFillThePlot) {
+  for (const bool right : {false, true}) {
+    pane_.fit();
+    push_held(Kind::press, {50, 100}, right, !right);
+    push_held(Kind::move, {80, 130}, right, !right);
+    const auto clicked = push_held(Kind::release, {90, 120}, right, !right);
+    EXPECT_FALSE(clicked) << "a drag is no click";
+    EXPECT_NEAR(pane_.zoom(), 200.0 / 40, 1e-9);
+    EXPECT_NEAR(pane_.zoom_y(), 200.0 / 20, 1e-9);
+    // Content under the box's upper left corner now lies in the corner of the plot.
+    EXPECT_NEAR(50 * pane_.zoom() + pane_.pan().x, 0, 1e-9);
+    EXPECT_NEAR(100 * pane_.zoom_y() + pane_.pan().y, 0, 1e-9);
+  }
+}
+
+TEST_F(OnAGrid, AFlatBoxZoomsAlongXOnlyAndACancelledOneNotAtAll) {
+  push_held(Kind::press, {50, 100}, true, false);
+  push_held(Kind::release, {100, 104}, true, false);
+  EXPECT_NEAR(pane_.zoom(), 4, 1e-9);
+  EXPECT_EQ(pane_.zoom_y(), 1);
+  pane_.fit();
+  push_held(Kind::press, {50, 100}, true, false);
+  push_held(Kind::move, {100, 160}, true, false);
+  pane_.cancel();
+  push_held(Kind::release, {100, 160}, true, false);
+  EXPECT_EQ(pane_.zoom(), 1);
+}
+
+TEST_F(OnAGrid, TheWheelWithAltZoomsAlongXAndWithShiftAlongY) {
+  queue_.push_back({.kind = Kind::wheel, .at = {100, 100}, .wheel = 2, .with_alt = true});
+  draw_next();
+  EXPECT_GT(pane_.zoom(), 1.4);
+  EXPECT_EQ(pane_.zoom_y(), 1);
+  pane_.fit();
+  queue_.push_back({.kind = Kind::wheel, .at = {100, 100}, .wheel = 2, .with_shift = true});
+  draw_next();
+  EXPECT_EQ(pane_.zoom(), 1);
+  EXPECT_GT(pane_.zoom_y(), 1.4);
+}
+
+TEST_F(OnAGrid, AClickOnANameAsksForItsOptionsOnceAndTheRightButtonDoesNot) {
+  const auto with_grid = view_.draw;
+  view_.draw = [with_grid](const Dataset& data, const SettingValues& options, const Selection& selection,
+                           const Look& look, Canvas& canvas) {
+    Drawn drawn = with_grid(data, options, selection, look, canvas);
+    drawn.hit = [](Point) {
+      return Hit{.mark = {0, 0, 9, 9}, .at = {}, .sets = {{"hide", "3"}}, .tip = {}, .spoken = ""};
+    };
+    return drawn;
+  };
+  send(Kind::press, {5, 5});
+  EXPECT_TRUE(pane_.wish().options.empty());
+  send(Kind::release, {5, 5});
+  EXPECT_EQ(pane_.wish().options, (SettingValues{{"hide", "3"}}));
+  send(Kind::move, {6, 6});
+  EXPECT_TRUE(pane_.wish().options.empty()) << "asked for once";
+  push_held(Kind::press, {5, 5}, true, false);
+  push_held(Kind::release, {5, 5}, true, false);
+  EXPECT_TRUE(pane_.wish().options.empty());
 }
 
 TEST_F(OnAGrid, ADoubleClickFitsAgain) {
