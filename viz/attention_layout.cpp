@@ -20,6 +20,16 @@ std::string head_name(const AttentionData& a, const AttentionHead& h) {
   return name.empty() ? "attention" : name;
 }
 
+std::string written_out(const AttentionData& a, const std::string& list, const Selection& selection) {
+  if (list != "layer") return list;
+  if (a.layers <= 1) return "";
+  AttentionHead one;
+  one.layer = std::clamp<int64_t>(selection.index("layer").value_or(a.layers - 1), 0, a.layers - 1);
+  std::string heads;
+  for (; one.head < a.heads; ++one.head) heads += (heads.empty() ? "" : ",") + head_name(a, one);
+  return heads;
+}
+
 std::vector<AttentionHead> heads_of(const AttentionData& a, const std::string& list) {
   std::vector<AttentionHead> all;
   if (list.empty()) {
@@ -36,7 +46,8 @@ std::vector<AttentionHead> heads_of(const AttentionData& a, const std::string& l
     if (word.empty() || at != end || one.layer < 0 || one.layer >= a.layers || one.head < 0 ||
         one.head >= a.heads)
       fail_usage(
-          "attention-tiles: '{}' is no head of this result; heads are written L3H4, from L0H0 to L{}H{}",
+          "attention-tiles: '{}' is no head of this result; heads are written L3H4, from L0H0 to L{}H{}, or "
+          "'layer' for those of the selected one",
           word, a.layers - 1, a.heads - 1);
     all.push_back(one);
   }

@@ -14,6 +14,8 @@ struct AttentionHead {
 };
 
 std::string head_name(const AttentionData& a, const AttentionHead& h);  // "L3H4"
+// "layer" written out: the heads of the selected layer, of the last where none is. Other lists stay.
+std::string written_out(const AttentionData& a, const std::string& list, const Selection& selection);
 // "L3H4,L5H1", or all; throws Error (usage).
 std::vector<AttentionHead> heads_of(const AttentionData& a, const std::string& list);
 

@@ -157,7 +157,12 @@ QRect JobsDock::button_place(const Job* job) const {
 
 void JobsDock::refresh() {
   std::vector<std::shared_ptr<Job>> jobs = desk_.session->jobs().all();
-  std::erase_if(jobs, [this](const auto& job) { return dismissed_.contains(job); });
+  // What was only read is seen where it is drawn; while the step is dragged there is one after another.
+  const auto is_over = [this](const auto& job) {
+    return dismissed_.contains(job) ||
+           (job->state() == Job::State::done && job->title().starts_with("read "));
+  };
+  std::erase_if(jobs, is_over);
   size_t running = 0;
   for (const auto& job : jobs) running += job->finished() ? 0 : 1;
   // The newest are at the bottom; what waits or runs is never left out before what is over.

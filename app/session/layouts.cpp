@@ -54,8 +54,8 @@ Bench lens() {
 Bench circuits() {
   Maker maker;
   const int64_t heads = maker.add("heat-map", "head-detectors", Which::cell, {{"x", "head"}, {"y", "layer"}});
-  const int64_t graph = maker.add("circuit-graph", "edge-attribution", Which::cell);
-  const int64_t tiles = maker.add("attention-tiles", "attention-patterns", Which::cell);
+  const int64_t graph = maker.add("circuit-graph", "circuit", Which::cell);
+  const int64_t tiles = maker.add("attention-tiles", "attention-patterns", Which::cell, {{"heads", "layer"}});
   return maker.done(column(row(heads, graph, 0.5), group_of({tiles}), 0.6));
 }
 

@@ -82,6 +82,7 @@ void Session::take_opened(std::shared_ptr<const Opened> opened) {
   runs_.clear();
   stored_.clear();
   newest_.clear();
+  newest_cells_.clear();
   been_.clear();
   been_at_ = 0;
   Choice fresh;
@@ -108,6 +109,7 @@ void Session::close() {
   runs_.clear();
   stored_.clear();
   newest_.clear();
+  newest_cells_.clear();
   been_.clear();
   been_at_ = 0;
   history_.clear({});

@@ -140,6 +140,7 @@ class Session {
   // What the store was found to hold: views of an analysis that nobody ran here show its newest result.
   void know_results(const std::vector<StoredRun>& found);
   const StoredRun* newest_stored(const std::string& analysis) const;  // null: none with a series
+  const StoredRun* newest_cells(const std::string& analysis) const;   // null: none with cells
 
   const Jobs& jobs() const { return jobs_; }
   void stop_jobs();  // all that wait or run
@@ -178,7 +179,8 @@ class Session {
   int64_t play_gesture_ = -1;  // negative: never a number the window gives out
   std::map<std::string, Run> runs_;
   std::map<std::string, StoredResult> stored_;
-  std::map<std::string, std::shared_ptr<const StoredRun>> newest_;  // by analysis
+  using Newest = std::map<std::string, std::shared_ptr<const StoredRun>>;  // by analysis
+  Newest newest_, newest_cells_;
   // Places that were looked at, oldest first: step and selection.
   std::vector<std::pair<int64_t, Selection>> been_;
   size_t been_at_ = 0;

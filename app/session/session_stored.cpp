@@ -8,19 +8,28 @@
 namespace varve {
 
 void Session::know_results(const std::vector<StoredRun>& found) {
-  std::map<std::string, std::shared_ptr<const StoredRun>> newest;
+  Newest series, cells;
   for (const StoredRun& run : found) {
-    auto& known = newest[run.analysis];
-    if (run.is_current && !run.series_key.empty() && (!known || run.written > known->written))
-      known = std::make_shared<const StoredRun>(run);
+    if (!run.is_current) continue;
+    const auto keep = [&run](std::shared_ptr<const StoredRun>& known) {
+      if (!known || run.written > known->written) known = std::make_shared<const StoredRun>(run);
+    };
+    if (!run.series_key.empty()) keep(series[run.analysis]);
+    if (!run.cells.empty()) keep(cells[run.analysis]);
   }
-  newest_ = std::move(newest);
+  newest_ = std::move(series);
+  newest_cells_ = std::move(cells);
   touch();
 }
 
 const StoredRun* Session::newest_stored(const std::string& analysis) const {
   const auto known = newest_.find(analysis);
   return known == newest_.end() ? nullptr : known->second.get();
+}
+
+const StoredRun* Session::newest_cells(const std::string& analysis) const {
+  const auto known = newest_cells_.find(analysis);
+  return known == newest_cells_.end() ? nullptr : known->second.get();
 }
 
 void Session::show_stored(const StoredRun& stored) {

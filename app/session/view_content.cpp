@@ -129,9 +129,26 @@ void ViewContents::keep_only(const Bench& bench) {
   std::erase_if(made_, [&bench](const auto& made) { return !bench.find(made.first); });
 }
 
+// Nobody ran it here: what the store holds, of this step or the nearest earlier one.
+void fill_stored_cell(Session& session, int64_t step, ViewContent& content) {
+  const StoredRun* newest = session.newest_cells(content.analysis);
+  if (!newest) return;
+  auto cell = newest->cells.upper_bound(step);
+  if (cell != newest->cells.begin()) --cell;
+  content.data = session.stored(content.analysis, cell->second);
+  content.key = cell->second;
+  content.step = cell->first;
+  content.empty = session.stored_problem(content.key);
+  if (!content.data && content.empty.empty()) content.empty = "Reading the result.";
+  if (cell->first != step)
+    content.note = "step " + show_step(step) + ", " + content.analysis + " from " + show_step(cell->first);
+}
+
 void ViewContents::fill_cell(Session& session, const OpenView& view, ViewContent& content) {
   const Run* run = session.run_of(content.analysis);
   const auto& pin = session.choice().pin;
+  if (!run && view.against == OpenView::Against::now)
+    return fill_stored_cell(session, view.own_step.value_or(session.choice().step), content);
   int64_t step = view.own_step.value_or(session.choice().step);
   if (view.against == OpenView::Against::pin && pin) step = *pin;
   const Shown shown = session.shown_at(run, step);

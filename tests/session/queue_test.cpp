@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "analysis/core/pool.h"
+#include "analysis/core/text.h"
 #include "app/session/command_line.h"
 #include "app/session/job_words.h"
 #include "app/session/layouts.h"
@@ -209,6 +210,25 @@ TEST_F(Queue, ALayoutShowsWhatTheStoreHoldsAlready) {
   const OpenView& fit = session_->bench().views[1];
   EXPECT_EQ(contents.of(*session_, fit).data, nullptr) << "that one is not there";
   EXPECT_NE(contents.of(*session_, fit).empty, "");
+}
+
+TEST_F(Queue, AViewOfOneStepShowsTheNearestEarlierOneOfTheStore) {
+  const Opened& opened = *session_->opened();
+  const RunReport report = measured_beside(opened);
+  OpenView view;
+  view.result = {"massive-activations", ResultRef::Which::cell, ""};
+  ViewContents contents;
+  session_->go_to_step(7000);
+  EXPECT_EQ(contents.of(*session_, view).data, nullptr) << "nobody has looked into the store";
+  ResultShelf shelf;
+  Task task;
+  session_->know_results(shelf.look(*opened.store, opened.tokenizer.get(), task));
+  ASSERT_TRUE(until([&] { return contents.of(*session_, view).data != nullptr; }));
+  EXPECT_EQ(contents.of(*session_, view).key, report.cell_keys.at(1));
+  session_->go_to_step(3000);
+  ASSERT_TRUE(until([&] { return contents.of(*session_, view).data != nullptr; }));
+  EXPECT_EQ(contents.of(*session_, view).key, report.cell_keys.at(0));
+  EXPECT_EQ(contents.of(*session_, view).note, "step " + show_step(3000) + ", massive-activations from 0");
 }
 
 TEST_F(Queue, TheCommandLineGivesPromptsOfAResultAsTheirIds) {

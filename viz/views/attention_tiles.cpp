@@ -17,7 +17,8 @@ struct Options {
   template <class Visit>
   void each(Visit&& visit) {
     visit("array", array, "which attention weights to draw; empty: the first over queries and keys");
-    visit("heads", heads, "only these heads, as in L3H4,L5H1; empty: all");
+    visit("heads", heads,
+          "only these heads, as in L3H4,L5H1; layer: those of the selected layer; empty: all");
     visit("map", map, "colour map", Choices{"strata", "cividis", "viridis", "greys"});
     visit("high", high, "the weight that has the last colour; smaller brings out faint ones",
           Range{1e-6, 1e6});
@@ -111,14 +112,15 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
   double widest = 20;
   for (const std::string& token : a->tokens)
     widest = std::max(widest, std::min(64.0, canvas.text_width(token, token_font) + 9));
-  const auto l = std::make_shared<AttentionLayout>(
-      attention_layout(*a, options.heads, options.tokens, look, area, widest));
+  const std::string heads = written_out(*a, options.heads, selection);
+  const auto l =
+      std::make_shared<AttentionLayout>(attention_layout(*a, heads, options.tokens, look, area, widest));
   ColorScale scale;
   scale.map = &color_map(options.map, theme);
   scale.low = 0;
   scale.high = options.high;
   const bool is_causal = is_causal_data(*a);
-  const std::string key = key_of("attention-tiles", values, a->fixed);
+  const std::string key = key_of("attention-tiles", values, a->fixed) + heads;
   const double pixel = canvas.pixel();
   canvas.push_clip(area.inset(-4));
   for (size_t i = 0; i < l->heads.size(); ++i) {
@@ -256,11 +258,12 @@ Dataset drawn_data(const Dataset& data, const SettingValues& values, const Selec
   if (a.weights == nullptr) return out;
   std::vector<std::string> drawn = a.grid_axes;
   drawn.insert(drawn.end(), {"query", a.is_sparse() ? "rank" : "key"});
-  const std::vector<AttentionHead> heads = heads_of(a, options.heads);
+  const std::string list = written_out(a, options.heads, selection);
+  const std::vector<AttentionHead> heads = heads_of(a, list);
   const auto put = [&](const std::string& name) {
     Places ignored;
     const Array whole = arranged(data[name], drawn, data, a.fixed, selection, ignored);
-    if (options.heads.empty()) {
+    if (list.empty()) {
       out.set(name, whole);
       return;
     }
@@ -277,7 +280,7 @@ Dataset drawn_data(const Dataset& data, const SettingValues& values, const Selec
   };
   put(a.name);
   if (a.is_sparse()) put(a.key_name);
-  if (!options.heads.empty()) {
+  if (!list.empty()) {
     std::vector<std::string> names;
     for (const AttentionHead& h : heads) names.push_back(head_name(a, h));
     out.set_coord("drawn_head", Array({"drawn_head"}, {static_cast<int64_t>(names.size())}, names));

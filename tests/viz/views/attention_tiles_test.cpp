@@ -5,7 +5,7 @@
 
 #include "analysis/core/error.h"
 #include "tests/support/view_pictures.h"
-#include "viz/attention.h"
+#include "viz/attention_layout.h"
 
 namespace varve {
 namespace {
@@ -42,6 +42,20 @@ Dataset largest_of(const Dataset& data, int64_t ranks) {
 TEST(AttentionTiles, IsTheViewOfQueriesAndKeys) {
   EXPECT_EQ(best_view(attention_weights())->name, "attention-tiles");
   EXPECT_EQ(best_view(largest_of(attention_weights(), 3))->name, "attention-tiles");
+}
+
+TEST(AttentionTiles, OfTheSelectedLayerAreItsHeadsAlone) {
+  const Dataset data = attention_weights();
+  const AttentionData a = attention_data(data, "pattern", {}, {});
+  Selection s;
+  s.at = {{"layer", 0}};
+  EXPECT_EQ(written_out(a, "layer", s).substr(0, 9), "L0H0,L0H1");
+  for (const AttentionHead& head : heads_of(a, written_out(a, "layer", s))) EXPECT_EQ(head.layer, 0);
+  EXPECT_EQ(heads_of(a, written_out(a, "layer", {})).front().layer, a.layers - 1) << "none is selected";
+  EXPECT_EQ(heads_of(a, written_out(a, "layer", s)).size(), static_cast<size_t>(a.heads));
+  EXPECT_EQ(written_out(a, "L1H0", s), "L1H0");
+  const Dataset out = drawn_numbers("attention-tiles", data, {{"heads", "layer"}});
+  EXPECT_EQ(out["pattern"].extent("drawn_head"), a.heads);
 }
 
 TEST(AttentionTiles, ACellHitsItsHeadQueryAndKey) {
