@@ -205,7 +205,8 @@ void find_companions(SeriesSource& series) {
       continue;
     }
     // Of a folder's file nothing else has been said yet.
-    for (const std::string& text : open_tensor_file(file)->parts().front().notes) {
+    const auto opened = open_tensor_file(file);
+    for (const std::string& text : opened->parts().front().notes) {
       const std::string note = fmt::format("{}: {}", file.filename().string(), text);
       if (std::find(series.notes.begin(), series.notes.end(), note) == series.notes.end())
         series.notes.push_back(note);
