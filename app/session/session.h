@@ -161,9 +161,11 @@ class Session {
   void ask(const RunRequest& request, const std::string& text);  // the act
   void submit(const std::string& tag, const RunRequest& request, const std::string& text);
   void recall_runs();  // what the choice asks for and nobody holds, from the store
-  void recall(const std::string& analysis, const Asked& asked);
+  // `known` where its prompts cannot be asked again in words, as those of a task with its corrupted twins.
+  void recall(const std::string& analysis, const Asked& asked, const StoredRun* known = nullptr);
   void take_report(const std::string& id, RunReport report, int64_t computed_before);
   void take_cell(const std::string& id, int64_t step, CellResult cell);
+  void take_series(const std::string& id, const std::string& key, std::shared_ptr<const Dataset> data);
   void touch() { ++revision_; }
 
   std::function<void()> wake_;

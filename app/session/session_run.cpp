@@ -4,6 +4,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "app/session/results.h"
 #include "app/session/session.h"
 
 namespace varve {
@@ -174,6 +175,15 @@ void Session::take_cell(const std::string& id, int64_t step, CellResult cell) {
   touch();
 }
 
+void Session::take_series(const std::string& id, const std::string& key,
+                          std::shared_ptr<const Dataset> data) {
+  const auto known = runs_.find(id);
+  if (known == runs_.end()) return;
+  known->second.series = std::move(data);
+  known->second.series_key = key;
+  touch();
+}
+
 void Session::take_report(const std::string& id, RunReport report, int64_t computed_before) {
   const auto known = runs_.find(id);
   if (known == runs_.end()) return;
@@ -188,10 +198,10 @@ void Session::take_report(const std::string& id, RunReport report, int64_t compu
 }
 
 // What comes back with a session is read, never computed anew: what is missing waits for the person.
-void Session::recall(const std::string& analysis, const Asked& asked) {
+void Session::recall(const std::string& analysis, const Asked& asked, const StoredRun* known) {
   const bool needs_prompt = analyses().get(analysis).needs_probes;
   const Prompt prompt = needs_prompt ? read_prompt(asked.text, *opened_) : Prompt{};
-  if (needs_prompt && !prompt.runnable()) return;
+  if (needs_prompt && !prompt.runnable() && !known) return;
   const RunRequest request = request_of(analysis, asked, prompt);
   const std::string id = run_id(analysis, asked);
   Run& run = runs_[id];
@@ -199,9 +209,13 @@ void Session::recall(const std::string& analysis, const Asked& asked) {
   run.text = asked.text;
   const auto wanted = asked.steps.empty() ? opened_->stops_of(asked.branch).size() : asked.steps.size();
   const std::shared_ptr<RunStore> store = opened_->store;
-  run.job = jobs_.submit("", "read " + analysis, [this, id, store, request, wanted](Task& task) {
+  const auto by_key = known ? known->cells : std::map<int64_t, std::string>();
+  const std::string series = known ? known->series_key : "";
+  run.job = jobs_.submit("", "read " + analysis, [=, this](Task& task) {
     Task look = task.part(0, 0.1);
-    const std::map<int64_t, std::string> cells = stored_cells(*store, request, look);
+    std::map<int64_t, std::string> cells = stored_cells(*store, request, look);
+    const bool is_asked_again = !cells.empty() || by_key.empty();
+    if (!is_asked_again) cells = by_key;
     Task reading = task.part(0.1, 0.6);
     int64_t done = 0;
     for (const auto& [step, key] : cells) {
@@ -211,7 +225,12 @@ void Session::recall(const std::string& analysis, const Asked& asked) {
         });
       reading.step(++done, static_cast<int64_t>(cells.size()));
     }
-    if (cells.empty() || cells.size() < wanted) return;
+    if (!is_asked_again && !series.empty())
+      if (std::optional<Dataset> made = store->result(analysis + ".series", series))
+        hand([id, series, data = std::make_shared<const Dataset>(std::move(*made))](Session& session) {
+          session.take_series(id, series, data);
+        });
+    if (!is_asked_again || cells.size() < wanted) return;
     // All cells are there: only what is made of them may have to be made again.
     Task rest = task.part(0.6, 1);
     auto report = std::make_shared<RunReport>(run_analysis(store, request, rest));

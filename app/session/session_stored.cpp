@@ -60,7 +60,7 @@ void Session::show_stored(const StoredRun& stored) {
   if (!stored.text.empty()) typed_ = read_prompt(stored.text, *opened_);
   const auto known = runs_.find(run_id(stored.analysis, asked));
   if (known == runs_.end() || known->second.cells.size() < stored.cells.size())
-    recall(stored.analysis, asked);
+    recall(stored.analysis, asked, &stored);
   // Where every open view is about another analysis, nothing would be seen of it.
   const auto is_of_it = [&stored](const OpenView& view) {
     return view.result.analysis.empty() || view.result.analysis == stored.analysis;

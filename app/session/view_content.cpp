@@ -129,6 +129,9 @@ void ViewContents::keep_only(const Bench& bench) {
   std::erase_if(made_, [&bench](const auto& made) { return !bench.find(made.first); });
 }
 
+// A run of this session has something to show, or soon will.
+bool is_held(const Run* run) { return run && (run->running() || !run->cells.empty()); }
+
 // Nobody ran it here: what the store holds, of this step or the nearest earlier one.
 void fill_stored_cell(Session& session, int64_t step, ViewContent& content) {
   const StoredRun* newest = session.newest_cells(content.analysis);
@@ -147,7 +150,7 @@ void fill_stored_cell(Session& session, int64_t step, ViewContent& content) {
 void ViewContents::fill_cell(Session& session, const OpenView& view, ViewContent& content) {
   const Run* run = session.run_of(content.analysis);
   const auto& pin = session.choice().pin;
-  if (!run && view.against == OpenView::Against::now)
+  if (!is_held(run) && view.against == OpenView::Against::now)
     return fill_stored_cell(session, view.own_step.value_or(session.choice().step), content);
   int64_t step = view.own_step.value_or(session.choice().step);
   if (view.against == OpenView::Against::pin && pin) step = *pin;
@@ -212,7 +215,7 @@ ViewContent ViewContents::of(Session& session, const OpenView& view) {
       case Which::series:
         content.data = run ? run->series : nullptr;
         content.key = run ? run->series_key : "";
-        if (!run)
+        if (!is_held(run))
           if (const StoredRun* newest = session.newest_stored(content.analysis)) {
             content.data = session.stored(content.analysis, newest->series_key);
             content.key = newest->series_key;

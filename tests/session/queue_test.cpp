@@ -231,6 +231,22 @@ TEST_F(Queue, AViewOfOneStepShowsTheNearestEarlierOneOfTheStore) {
   EXPECT_EQ(contents.of(*session_, view).note, "step " + show_step(3000) + ", massive-activations from 0");
 }
 
+TEST_F(Queue, AResultOfATaskIsShownThoughItsTwinsCannotBeWritten) {
+  const Opened& opened = *session_->opened();
+  RunRequest request;
+  request.analysis = "direct-logit-attribution";
+  request.steps = {0, 7000};
+  request.probes = read_prompt("pack: repeat-random:prompts=2,period=6", opened).probes;
+  request.probes.questions = {{{}, {3}, {4}, -1}, {{}, {5}, {6}, -1}};
+  Task task;
+  const RunReport report = run_analysis(opened.store, request, task);
+  ResultShelf shelf;
+  for (const StoredRun& run : shelf.look(*opened.store, opened.tokenizer.get(), task))
+    if (run.analysis == request.analysis) session_->show_stored(run);
+  ASSERT_TRUE(until([&] { return session_->current_run() && session_->current_run()->cells.size() == 2; }));
+  EXPECT_EQ(session_->current_run()->cells.at(7000).key, report.cell_keys.at(1));
+}
+
 TEST_F(Queue, TheCommandLineGivesPromptsOfAResultAsTheirIds) {
   const Opened& opened = *session_->opened();
   measured_beside(opened);
