@@ -228,6 +228,7 @@ class Trajectory {
       beyond.push_back(before.back() < floor ? 1 : 0);
     }
     add_by_step("jaccard_base", std::move(with_base), "overlap with the base's circuit", "share");
+    result_.provenance["leading_array"] = "emergent_count";  // beside its noise
     add_by_step("emergent_count_noise", std::move(gained),
                 "heads that one part of the examples gives and another does not, same step", "heads");
     add_by_step("survival_noise", std::move(kept),

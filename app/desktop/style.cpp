@@ -68,6 +68,7 @@ QComboBox::drop-down { border: none; width: 20px; }
 QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: {canvas}; border: 1px solid {strong}; selection-background-color: {soft};
   selection-color: {ink}; outline: none; }
+QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: 0; }
 QLineEdit, QSpinBox, QPlainTextEdit { background: {canvas}; border: 1px solid {strong}; border-radius: 3px;
   padding: 2px 10px; selection-background-color: {accent}; selection-color: {on_accent}; }
 QPlainTextEdit:focus { border: 2px solid {accent}; padding: 1px 9px; }

@@ -33,16 +33,16 @@ struct CellResult {
 // One analysis over the series with its prompts and settings; its cells appear as they finish.
 struct Run {
   RunRequest request;
-  std::string text;                     // the prompts as typed
-  std::map<int64_t, CellResult> cells;  // by step
-  std::shared_ptr<Job> job;             // the last one that worked on it
-  std::vector<int64_t> asked;           // steps of the last job
-  int64_t arrived = 0;                  // of them
-  int64_t there = -1;                   // of them, in the store when the job began; -1: not known yet
-  int64_t computed = 0, cached = 0;     // once it is through
-  bool complete = false;
-  std::shared_ptr<const Dataset> series;  // the reduce, or the cells joined; once it is through
-  std::string series_key;                 // under results/<analysis>.series/; empty where there is no reduce
+  std::string text;                            // the prompts as typed
+  std::map<int64_t, CellResult> cells;         // by step
+  std::shared_ptr<Job> job;                    // the last one that worked on it
+  std::vector<int64_t> asked;                  // steps of the last job
+  int64_t arrived = 0;                         // of them
+  int64_t there = -1;                          // of them, in the store when the job began; -1: not known yet
+  int64_t computed = 0, cached = 0;            // once it is through
+  bool complete = false, is_recalled = false;  // is_recalled: read from the store, nobody asked to compute
+  std::shared_ptr<const Dataset> series;       // the reduce, or the cells joined; once it is through
+  std::string series_key;  // under results/<analysis>.series/; empty where there is no reduce
   bool running() const { return job && !job->finished(); }
 };
 

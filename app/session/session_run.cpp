@@ -122,7 +122,7 @@ void Session::submit(const std::string& tag, const RunRequest& request, const st
   if (run.running() && !run.complete) return;  // all its cells may be in a moment before its job ends
   run.request = request;
   run.text = text;
-  run.complete = false;
+  run.complete = run.is_recalled = false;
   run.asked = request.steps;
   if (run.asked.empty())
     for (const Stop& stop : opened_->stops_of(request.branch)) run.asked.push_back(stop.step);
@@ -207,6 +207,7 @@ void Session::recall(const std::string& analysis, const Asked& asked, const Stor
   Run& run = runs_[id];
   run.request = request;
   run.text = asked.text;
+  run.is_recalled = true;
   const auto wanted = asked.steps.empty() ? opened_->stops_of(asked.branch).size() : asked.steps.size();
   const std::shared_ptr<RunStore> store = opened_->store;
   const auto by_key = known ? known->cells : std::map<int64_t, std::string>();

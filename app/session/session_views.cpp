@@ -28,6 +28,11 @@ void Session::activate(int64_t id) {
 int64_t Session::open_view(OpenView view, Edge edge) {
   Bench next = bench();
   view.id = next.next_id++;
+  // Half of a narrow view shows nothing: there the new one is a tab.
+  if (edge == Edge::right)
+    for (const PlacedGroup& group : place(next.tiles, {0, 0, 1000, 1000}, 0).groups)
+      if (group.box.w < 600 && std::count(group.views.begin(), group.views.end(), next.active) > 0)
+        edge = Edge::middle;
   insert(next.tiles, view.id, next.active, edge);
   next.active = view.id;
   next.filled = 0;

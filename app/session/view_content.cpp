@@ -130,7 +130,7 @@ void ViewContents::keep_only(const Bench& bench) {
 }
 
 // A run of this session has something to show, or soon will.
-bool is_held(const Run* run) { return run && (run->running() || !run->cells.empty()); }
+bool is_held(const Run* run) { return run && (!run->is_recalled || run->running() || !run->cells.empty()); }
 
 // Nobody ran it here: what the store holds, of this step or the nearest earlier one.
 void fill_stored_cell(Session& session, int64_t step, ViewContent& content) {
