@@ -194,6 +194,7 @@ class Comparison {
 void add_circuit_compare(AnalysisCatalog& catalog) {
   Analysis compare;
   compare.name = "circuit-compare";
+  compare.version = 2;
   compare.summary =
       "which heads branches or other prompts add to or take from a base's circuit, beside noise";
   compare.help =

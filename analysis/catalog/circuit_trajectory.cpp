@@ -304,7 +304,7 @@ Dataset over_the_series(const Dataset& joined, const Inputs& inputs, const Setti
 void add_circuit_trajectory(AnalysisCatalog& catalog) {
   Analysis trajectory;
   trajectory.name = "circuit-trajectory";
-  trajectory.version = 2;
+  trajectory.version = 3;
   trajectory.summary = "which heads join, stay in and leave a task's circuit over training, beside noise";
   trajectory.help =
       "Finds the circuit at every step (settings as for circuit) and compares head sets: emergent, retained, "

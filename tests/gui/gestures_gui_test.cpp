@@ -96,7 +96,7 @@ TEST_F(Gestures, AClickOnTheNameOfALineHidesItAndASecondShowsItAgain) {
   EXPECT_TRUE(desk.shows([&](const auto& s) { return of(s).at("options").at("hide") == ""; }));
 }
 
-TEST_F(Gestures, MenusLeadToAuditPacksRecentSettingsAndTheQueue) {
+TEST_F(Gestures, MenusLeadToAuditPacksAndTheQueue) {
   DesktopUnderTest desk;
   open_with_lens(desk);
   const auto enter = [&desk](const std::string& words) {
