@@ -31,11 +31,18 @@ std::vector<Label> ends_of(const LinePlot& plot, const LineLayout& l) {
                                                   return std::isnan(x) || x <= l.plot.right() + 1;
                                                 }) -
                                plot.ticks.begin());
+  // Nearly all lines end at the same place: where that is need not be asked ten thousand times.
+  size_t known = plot.ticks.size();
+  double along = 0;
   for (size_t i = 0; i < plot.series.size(); ++i) {
     if (plot.series[i].label.empty()) continue;
     for (size_t k = last; k-- > 0;) {
-      if (!std::isfinite(plot.series[i].value[k])) continue;
-      const Point p = l.point(plot.ticks[k], plot.series[i].value[k]);
+      const double value = plot.series[i].value[k];
+      if (!std::isfinite(value)) continue;
+      if (k != known) along = l.along.pixel(plot.ticks[k]);
+      known = k;
+      const double across = l.value.pixel(value);
+      const Point p = l.is_turned ? Point{across, along} : Point{along, across};
       if (!std::isfinite(p.x) || !std::isfinite(p.y) || p.x > l.plot.right() + 1) continue;
       labels.push_back({i, p, p.y});
       break;

@@ -105,6 +105,27 @@ std::vector<double> ticks_along(const Dataset& data, const std::string& axis, in
   return ticks;
 }
 
+int64_t places_along(const Dataset& data, const std::string& axis) {
+  if (data.has_axis(axis)) return data.extent(axis);
+  const auto& arrays = data.arrays();
+  return std::any_of(
+             arrays.begin(), arrays.end(),
+             [&axis](const auto& one) { return one.second.dtype() == Dtype::i64 && one.second.unit == axis; })
+             ? std::numeric_limits<int64_t>::max()
+             : 0;
+}
+
+std::optional<MarkNumber> numbered(const Dataset& data, const std::string& axis, int64_t index) {
+  const Array* coord = data.coord(axis);
+  if (coord && is_numeric(*coord) && index >= 0 && index < coord->size()) {
+    for (const char* named : {"head", "expert", "prompt", "sample", "feature", "token", "id"})
+      if (axis == named) return std::nullopt;  // their numbers are names
+    return MarkNumber{axis, coord->number(index)};
+  }
+  if (axis == "layer" || axis == "pos") return MarkNumber{axis, static_cast<double>(index)};
+  return std::nullopt;
+}
+
 std::string name_at(const Dataset& data, const std::string& axis, int64_t index) {
   const Array* coord = data.coord(axis);
   if (!coord || index < 0 || index >= coord->size()) return std::to_string(index);

@@ -38,7 +38,12 @@ std::vector<std::string> names_along(const Dataset& data, const std::string& axi
 // "16k", "9", "embed"; the last where ticks count the blocks applied.
 std::string name_at(const Dataset& data, const std::string& axis, int64_t index);
 std::string said(const Dataset& data, const Places& places);  // "step 16,000 · prompt 2 of 8"
-std::string axis_title(const std::string& axis);              // "training step", "position"
+// How many places a selection may name: the axis's extent; without a bound where no array has the axis but
+// one of whole numbers says its places (unit "expert": which expert); 0 where the result knows nothing of it.
+int64_t places_along(const Dataset& data, const std::string& axis);
+// Where an index lies on an axis that counts or measures: "step" 16000; nothing along names, as of heads.
+std::optional<MarkNumber> numbered(const Dataset& data, const std::string& axis, int64_t index);
+std::string axis_title(const std::string& axis);  // "training step", "position"
 
 // Which interval NAME_low and NAME_high are: "95 % bootstrap over 8 prompts"; empty where they hold no
 // number.

@@ -30,6 +30,11 @@ struct TipRow {
   std::string name, value;
   double bar = -1;  // 0 to 1: drawn as a bar; below 0: none
 };
+// A number of a mark with the name of its quantity.
+struct MarkNumber {
+  std::string name;
+  double value = 0;
+};
 // What lies under the pointer.
 struct Hit {
   Box mark;
@@ -37,6 +42,8 @@ struct Hit {
   SettingValues sets;                 // options of the view that a click sets: the name of a line hides it
   std::vector<TipRow> tip;            // first row is the heading
   std::string spoken;                 // accessible text
+  std::optional<MarkNumber> number;   // its value, for measuring from mark to mark
+  std::optional<MarkNumber> along;    // where it lies on an axis of numbers: the step
 };
 
 // What drawing leaves behind for pointer and keys.

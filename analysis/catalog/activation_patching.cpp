@@ -4,6 +4,7 @@
 // Denoising: run the corrupted prompt, put one clean activation in, report the metric m. Noising: the other
 // way round. Reported is m itself, averaged over pairs, and recovery = (m - m_base) / (m_donor - m_base),
 // base being the run that is patched. Positions are counted from the first token of each pair.
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -12,6 +13,7 @@
 #include "analysis/circuits/task_metric.h"
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "analysis/memory_plan.h"
 
 namespace varve {
 namespace {
@@ -62,6 +64,25 @@ std::vector<Part> chosen_parts(const std::string& list) {
   return chosen;
 }
 
+// Bytes that one pair holds while its maps are made: both runs' streams, a layer's sites of the donor, what
+// is laid down, and a pass.
+int64_t pair_bytes(const ModelSpec& spec, int64_t length, Compute compute) {
+  const int64_t number = compute == Compute::f64 ? 8 : 4, d = spec.d_model;
+  const int64_t own = spec.heads * spec.d_head, shared = spec.kv_heads * spec.d_head;
+  const int64_t hidden = std::max(spec.d_mlp, spec.experts_per_token * spec.d_expert + spec.d_shared);
+  const int64_t streams = 2 * (spec.layers + 1) * d * 8;
+  const int64_t sites = (3 * d + 2 * own + 2 * shared + spec.heads * length) * 8;
+  const int64_t laid_down = 2 * std::max(d, length) * 8;
+  const int64_t pass = (7 * d + 3 * own + 2 * shared + 2 * hidden) * number;
+  return length * (streams + sites + laid_down + pass);
+}
+
+int64_t pairs_at_once(const ModelSpec& spec, const Probes& probes, Compute compute) {
+  constexpr int64_t enough = int64_t{256} << 20;  // to keep the products wide
+  return std::clamp<int64_t>(enough / std::max<int64_t>(1, pair_bytes(spec, probes.longest(), compute)), 1,
+                             static_cast<int64_t>(probes.prompts.size()));
+}
+
 class PatchingCell : public Cell {
  public:
   PatchingCell(const Study& study, const Params& params)
@@ -72,22 +93,14 @@ class PatchingCell : public Cell {
   void see(const Site&) override {}
 
   Dataset finish(Task& task) override {
-    const ModelSpec& spec = study_.spec();
-    const Probes& clean = study_.probes();
-    const Probes corrupted = corrupted_of(clean);
-    Task quiet;
-    metric_ = task_metric(params_.metric, study_.weights(), clean, study_.compute(), quiet);
-    const bool denoising = params_.direction == "denoising";
-    base_ = streams_of(study_.weights(), denoising ? corrupted : clean, study_.compute(), quiet);
-    donor_ = streams_of(study_.weights(), denoising ? clean : corrupted, study_.compute(), quiet);
-    base_metric_ = mean_of(metric_at(base_, spec.layers));
-    donor_metric_ = mean_of(metric_at(donor_, spec.layers));
-    make_arrays();
-    for (int64_t layer = 0; layer < spec.layers; ++layer) {
-      task.doing(fmt::format("patching layer {} of {}", layer + 1, spec.layers));
-      patch_layer(layer, task);
-    }
-    return finished(denoising);
+    const auto pairs = static_cast<int64_t>(study_.probes().prompts.size());
+    const int64_t at_once =
+        study_.weights().frugal() ? 1 : pairs_at_once(study_.spec(), study_.probes(), study_.compute());
+    denoising_ = params_.direction == "denoising";
+    make_arrays(pairs);
+    for (int64_t first = 0; first < pairs; first += at_once)
+      patch_pairs({first, std::min(at_once, pairs - first)}, task);
+    return finished();
   }
 
  private:
@@ -106,7 +119,26 @@ class PatchingCell : public Cell {
     return heads_of(part) == study_.spec().heads ? "head" : "kv_head";
   }
 
-  void make_arrays() {
+  // All maps of some pairs: what a pair gives does not depend on those beside it.
+  void patch_pairs(const PromptBlock& block, Task& task) {
+    const ModelSpec& spec = study_.spec();
+    const Probes clean = prompts_of(study_.probes(), block), corrupted = corrupted_of(clean);
+    Task quiet;
+    first_ = block.first;
+    metric_ = task_metric(params_.metric, study_.weights(), clean, study_.compute(), quiet);
+    base_ = streams_of(study_.weights(), denoising_ ? corrupted : clean, study_.compute(), quiet);
+    donor_ = streams_of(study_.weights(), denoising_ ? clean : corrupted, study_.compute(), quiet);
+    const std::vector<double> base = metric_at(base_, spec.layers), donor = metric_at(donor_, spec.layers);
+    base_metrics_.insert(base_metrics_.end(), base.begin(), base.end());
+    donor_metrics_.insert(donor_metrics_.end(), donor.begin(), donor.end());
+    for (int64_t layer = 0; layer < spec.layers; ++layer) {
+      task.doing(fmt::format("patching layer {} of {}", layer + 1, spec.layers));
+      patch_layer(layer, task);
+    }
+    compare_whole_streams(donor);
+  }
+
+  void make_arrays(int64_t pairs) {
     const int64_t layers = study_.spec().layers, longest = study_.probes().longest();
     for (const Part& part : parts_) {
       std::vector<std::string> axes = {"layer"};
@@ -122,10 +154,10 @@ class PatchingCell : public Cell {
       Array array = Array::empty(Dtype::f64, axes, shape);
       array.unit = unit_of_metric(params_.metric);
       array.title = fmt::format("{} with one {} patched", params_.metric, part.name);
-      metrics_.push_back(array);
-      array.title += ", standard error over pairs";
-      errors_.push_back(array);
-      passes_ += array.size();
+      passes_ += array.size() * pairs;
+      values_.emplace_back(static_cast<size_t>(array.size() * pairs),
+                           std::numeric_limits<double>::quiet_NaN());
+      metrics_.push_back(std::move(array));
     }
   }
 
@@ -142,24 +174,23 @@ class PatchingCell : public Cell {
       for (int64_t head = 0; head < heads; ++head)
         for (int64_t pos = 0; pos < longest; ++pos) {
           const std::vector<double> values = patched(layer, part, head, pos, own, from.start());
-          const auto flat = static_cast<size_t>((layer * heads + head) * longest + pos);
-          metrics_[i].as<double>()[flat] = mean_of(values);
-          errors_[i].as<double>()[flat] = standard_error_of(values);
-          task.step(++done_, passes_);
+          const int64_t flat = (layer * heads + head) * longest + pos;
+          const auto pairs = static_cast<int64_t>(study_.probes().prompts.size());
+          std::copy(values.begin(), values.end(), values_[i].begin() + flat * pairs + first_);
+          done_ += static_cast<int64_t>(values.size());
+          task.step(done_, passes_);
         }
     }
   }
 
-  // The metric of every pair that has the place.
+  // The metric of every pair, unchanged where it has no such place.
   std::vector<double> patched(int64_t layer, const Part& part, int64_t head, int64_t pos,
                               const KeptSites& donor, const Start& start) {
     const std::string site = fmt::format("blocks.{}.{}", layer, part.site);
     Interventions changes;
-    std::vector<bool> has;
     for (int64_t prompt = 0; prompt < static_cast<int64_t>(base_.probes.prompts.size()); ++prompt) {
       const std::vector<int64_t>& shape = donor.shape(site, prompt);
-      has.push_back(part.cut == Cut::head || pos < shape[0]);
-      if (!has.back()) continue;
+      if (part.cut != Cut::head && pos >= shape[0]) continue;
       Intervention change{.site = site, .change = Change::set, .where = {{"prompt", prompt}}};
       if (part.cut != Cut::position)
         change.where[part.site == "attn.pattern" ? "head" : head_axis(part)] = head;
@@ -168,12 +199,7 @@ class PatchingCell : public Cell {
       changes.push_back(std::move(change));
     }
     Task quiet;
-    const std::vector<double> all =
-        metric_values(study_.weights(), base_.probes, study_.compute(), *metric_, quiet, changes, start);
-    std::vector<double> values;
-    for (size_t prompt = 0; prompt < all.size(); ++prompt)
-      if (has[prompt]) values.push_back(all[prompt]);
-    return values;
+    return metric_values(study_.weights(), base_.probes, study_.compute(), *metric_, quiet, changes, start);
   }
 
   // The values that an intervention at this place lays down, in its order.
@@ -192,18 +218,28 @@ class PatchingCell : public Cell {
     return out;
   }
 
-  Dataset finished(bool denoising) {
+  Dataset finished() {
     Dataset result;
     result.title = "Activation patching";
     if (!parts_.empty()) result.provenance["leading_array"] = parts_.front().name + "_recovery";
-    const double span = donor_metric_ - base_metric_;
+    const double base = mean_of(base_metrics_), donor = mean_of(donor_metrics_);
+    const size_t pairs = base_metrics_.size(), longest = static_cast<size_t>(study_.probes().longest());
     for (size_t i = 0; i < parts_.size(); ++i) {
-      Array recovery = metrics_[i];
-      for (double& value : recovery.as<double>()) value = (value - base_metric_) / span;
+      Array error = metrics_[i], recovery = metrics_[i];
+      for (size_t place = 0; place * pairs < values_[i].size(); ++place) {
+        std::vector<double> there;  // of the pairs that have the place
+        const size_t pos = parts_[i].cut == Cut::head ? 0 : place % longest;
+        for (size_t pair = 0; pair < pairs; ++pair)
+          if (pos < study_.probes().prompts[pair].size()) there.push_back(values_[i][place * pairs + pair]);
+        metrics_[i].as<double>()[place] = mean_of(there);
+        error.as<double>()[place] = standard_error_of(there);
+        recovery.as<double>()[place] = (mean_of(there) - base) / (donor - base);
+      }
+      error.title += ", standard error over pairs";
       recovery.unit = "share";
       recovery.title = fmt::format("share of the difference that one patched {} makes up", parts_[i].name);
       result.set(parts_[i].name, metrics_[i]);
-      result.set(parts_[i].name + "_se", errors_[i]);
+      result.set(parts_[i].name + "_se", std::move(error));
       result.set(parts_[i].name + "_recovery", std::move(recovery));
     }
     const auto scalar = [&](const char* name, const char* title, double value) {
@@ -212,52 +248,71 @@ class PatchingCell : public Cell {
       array.title = title;
       result.set(name, std::move(array));
     };
-    scalar("clean_metric", "metric of the clean run", denoising ? donor_metric_ : base_metric_);
-    scalar("corrupted_metric", "metric of the corrupted run", denoising ? base_metric_ : donor_metric_);
-    result.checks.push_back(whole_stream());
-    result.notes.push_back(fmt::format("{} pairs, {}, metric {}.", base_.probes.prompts.size(),
-                                       params_.direction, params_.metric));
+    scalar("clean_metric", "metric of the clean run", denoising_ ? donor : base);
+    scalar("corrupted_metric", "metric of the corrupted run", denoising_ ? base : donor);
+    result.checks.push_back({"whole stream patched = the other run", worst_, 0, static_cast<int64_t>(pairs),
+                             worst_ <= 0, "metric after every position of blocks.0.resid_pre was replaced"});
+    result.notes.push_back(fmt::format("{} pairs, {}, metric {}.", pairs, params_.direction, params_.metric));
     return result;
   }
 
   // Every position of the donor's first stream at once is the donor's run.
-  Check whole_stream() {
-    const Streams& donor = donor_;
+  void compare_whole_streams(const std::vector<double>& expected) {
     Interventions all;
     const int64_t width = study_.spec().d_model;
     int64_t at = 0;
-    for (size_t prompt = 0; prompt < donor.probes.prompts.size(); ++prompt) {
-      const auto size = static_cast<int64_t>(donor.probes.prompts[prompt].size()) * width;
+    for (size_t prompt = 0; prompt < donor_.probes.prompts.size(); ++prompt) {
+      const auto size = static_cast<int64_t>(donor_.probes.prompts[prompt].size()) * width;
       Intervention change{.site = "blocks.0.resid_pre",
                           .change = Change::set,
                           .where = {{"prompt", static_cast<int64_t>(prompt)}}};
-      change.values.assign(donor.at[0].begin() + at, donor.at[0].begin() + at + size);
+      change.values.assign(donor_.at[0].begin() + at, donor_.at[0].begin() + at + size);
       at += size;
       all.push_back(std::move(change));
     }
     Task quiet;
     const std::vector<double> got =
         metric_values(study_.weights(), base_.probes, study_.compute(), *metric_, quiet, all);
-    const std::vector<double> expected = metric_at(donor, study_.spec().layers);
-    double worst = 0;
-    for (size_t i = 0; i < got.size(); ++i) worst = std::max(worst, std::abs(got[i] - expected[i]));
-    return {"whole stream patched = the other run",
-            worst,
-            0,
-            static_cast<int64_t>(got.size()),
-            worst <= 0,
-            "metric after every position of blocks.0.resid_pre was replaced"};
+    for (size_t i = 0; i < got.size(); ++i) worst_ = std::max(worst_, std::abs(got[i] - expected[i]));
   }
 
   const Study& study_;
   Params params_;
   std::vector<Part> parts_;
+  bool denoising_ = true;
+  int64_t first_ = 0;  // of the pairs in hand
   std::unique_ptr<Metric> metric_;
   Streams base_, donor_;
-  double base_metric_ = 0, donor_metric_ = 0;
-  std::vector<Array> metrics_, errors_;
+  std::vector<double> base_metrics_, donor_metrics_;  // [pair]
+  std::vector<Array> metrics_;
+  std::vector<std::vector<double>> values_;  // [part][place of the map * pairs + pair]
+  double worst_ = 0;
   int64_t passes_ = 0, done_ = 0;
 };
+
+CellCost cost(const ModelSpec& spec, const SettingValues& values, const Probes& probes, Compute compute) {
+  const Params params = read_settings<Params>(values, "activation-patching");
+  const auto pairs = static_cast<int64_t>(probes.prompts.size());
+  const int64_t longest = probes.longest(), number = compute == Compute::f64 ? 8 : 4;
+  int64_t places = 0;
+  for (const Part& part : chosen_parts(params.what))
+    places +=
+        spec.layers * (part.cut == Cut::position ? 1 : spec.heads) * (part.cut == Cut::head ? 1 : longest);
+  // Logits of a tile of answers beside the divergence's own; the largest matrix, packed.
+  const int64_t logits = output_vocab(spec) * (params.metric == "kl" ? 3 : 1) * 8;
+  const int64_t matrix = 2 * spec.d_model * std::max(spec.d_mlp, spec.heads * spec.d_head) * number;
+  const int64_t fixed = places * (pairs + 3) * 8 + matrix;
+  const int64_t at_once = pairs_at_once(spec, probes, compute);
+  CellCost cell;
+  cell.scratch = at_once * (pair_bytes(spec, longest, compute) + logits) + fixed;
+  cell.frugal_scratch = pair_bytes(spec, longest, compute) + logits + fixed;
+  // Half the layers on average, for every place of every map.
+  const double block =
+      2.0 * static_cast<double>(4 * spec.d_model * spec.heads * spec.d_head + 3 * spec.d_model * spec.d_mlp);
+  cell.flops = static_cast<double>(probes.tokens()) * block * static_cast<double>(spec.layers) *
+               (4 + 0.5 * static_cast<double>(places));
+  return cell;
+}
 
 std::unique_ptr<Cell> begin(const Study& study, const SettingValues& values) {
   return std::make_unique<PatchingCell>(study, read_settings<Params>(values, "activation-patching"));
@@ -278,6 +333,7 @@ void add_activation_patching(AnalysisCatalog& catalog) {
       "Example: varve run activation-patching demo.varve --task ioi.toml --set metric=logit-diff";
   patching.settings = declared_settings<Params>();
   patching.begin = begin;
+  patching.cost = cost;
   catalog.add(std::move(patching));
 }
 

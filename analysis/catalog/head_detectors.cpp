@@ -287,6 +287,20 @@ Dataset over_the_series(const Dataset& joined, const SettingValues& values, Task
   return result;
 }
 
+CellCost cost(const ModelSpec& spec, const SettingValues& values, const Probes& probes, Compute) {
+  const Params params = read_settings<Params>(values, "head-detectors");
+  const HeadWeightCost weights = head_weight_cost(spec, params.top_tokens);
+  CellCost cell;
+  // A number a prompt of each score and head, and again in the result.
+  cell.scratch = 2 *
+                 static_cast<int64_t>(pattern_score_names().size() * probes.prompts.size() * sizeof(double)) *
+                 spec.layers * spec.heads;
+  if (params.weights == "copying") cell.scratch += weights.copying;
+  if (params.weights == "all")
+    cell.scratch += std::max({weights.copying, weights.top_k, weights.composition});
+  return cell;
+}
+
 std::unique_ptr<Cell> begin(const Study& study, const SettingValues& values) {
   return std::make_unique<DetectorCell>(study, read_settings<Params>(values, "head-detectors"));
 }
@@ -305,6 +319,7 @@ void add_head_detectors(AnalysisCatalog& catalog) {
       "Example: varve run head-detectors demo.varve --probes repeat-random:prompts=16,period=24";
   detectors.settings = declared_settings<Params>();
   detectors.begin = begin;
+  detectors.cost = cost;
   detectors.reduce = over_the_series;
   catalog.add(std::move(detectors));
 }

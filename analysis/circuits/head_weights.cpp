@@ -20,6 +20,8 @@ namespace {
 using Eigen::MatrixXd;
 using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
 
+constexpr int64_t summed_tile = 1024, counted_tile = 512;  // rows of the vocabulary at once
+
 MatrixXd matrix_of_name(const Weights& weights, const std::string& name) {
   const Matrix matrix = weights.matrix(name);
   RowMajor out(matrix.rows, matrix.columns);
@@ -56,6 +58,7 @@ std::vector<Head> heads_of_layer(const Weights& weights, int64_t layer) {
     heads.push_back({q.middleCols(own, spec.d_head), k.middleCols(shared, spec.d_head),
                      v.middleCols(shared, spec.d_head), o.middleRows(own, spec.d_head)});
   }
+  weights.release(fmt::format("blocks.{}.", layer));
   return heads;
 }
 
@@ -72,19 +75,21 @@ double positive_share(const MatrixXd& small) {
 
 // W_U' W_E summed over the vocabulary, [d_model, d_model]: the only place where tokens enter.
 MatrixXd tokens_through(const Weights& weights) {
+  constexpr int64_t tile = summed_tile;
   const ModelSpec& spec = weights.spec();
   const int64_t width = spec.d_model, vocab = output_vocab(spec);
   const bool own = weights.has("unembed.W_U") || !spec.tied;
   const Matrix read = weights.matrix(own ? "unembed.W_U" : "embed.W_E"), write = weights.matrix("embed.W_E");
   if (write.columns != width || write.rows < vocab) return MatrixXd();
-  constexpr int64_t tile = 1024;
   RowMajor u(tile, width), e(tile, width);
   MatrixXd sum = MatrixXd::Zero(width, width);
   for (int64_t first = 0; first < vocab; first += tile) {
     const int64_t count = std::min(tile, vocab - first);
     widen_rows(read, first, count, u.data());
     widen_rows(write, first, count, e.data());
-    sum += u.topRows(count).transpose() * e.topRows(count);
+    release_rows(read, first, count);
+    release_rows(write, first, count);
+    sum.noalias() += u.topRows(count).transpose() * e.topRows(count);
   }
   return gain_of(weights, "ln_final").asDiagonal() * sum;
 }
@@ -104,6 +109,17 @@ Grams grams_of(const Head& head) {
   grams.qk = std::sqrt(std::max(0.0, (grams.qq * grams.kk).trace()));
   grams.ov = std::sqrt(std::max(0.0, (grams.vv * grams.oo).trace()));
   return grams;
+}
+
+struct Layer {
+  std::vector<Head> heads;
+  std::vector<Grams> grams;
+};
+
+Layer layer_of(const Weights& weights, int64_t layer) {
+  Layer all{heads_of_layer(weights, layer), {}};
+  for (const Head& head : all.heads) all.grams.push_back(grams_of(head));
+  return all;
 }
 
 // |A M B'|_F by the grams of A [., d_head] and B [., d_head].
@@ -154,7 +170,7 @@ Scores random_composition(int64_t width, int64_t d_head, uint64_t seed) {
 template <class TokenAt>
 std::vector<int64_t> counts_above(const Matrix& read, int64_t vocab, const std::vector<float>& written,
                                   const std::vector<float>& logit, const TokenAt& token_at) {
-  constexpr int64_t tile = 512;
+  constexpr int64_t tile = counted_tile;
   const int64_t width = read.columns, rows = static_cast<int64_t>(logit.size());
   const int64_t tiles = (vocab + tile - 1) / tile;
   struct Scratch {
@@ -174,6 +190,7 @@ std::vector<int64_t> counts_above(const Matrix& read, int64_t vocab, const std::
         if (first + id != token_at(row) &&
             own.logits[static_cast<size_t>(row * count + id)] >= logit[static_cast<size_t>(row)])
           ++own.above[static_cast<size_t>(row)];
+    release_rows(read, first, count);
   });
   std::vector<int64_t> above(logit.size());
   for (const Scratch& own : scratch)
@@ -182,6 +199,20 @@ std::vector<int64_t> counts_above(const Matrix& read, int64_t vocab, const std::
 }
 
 }  // namespace
+
+HeadWeightCost head_weight_cost(const ModelSpec& spec, int64_t tokens) {
+  const int64_t width = spec.d_model, all = spec.heads * spec.d_head, number = sizeof(double);
+  const int64_t count = spec.layers * spec.heads, asked = std::min(tokens, output_vocab(spec));
+  // Queries, keys, values and outputs as stored, whole and by head, and one more while it is turned.
+  const int64_t layer = (9 * number + 4 * int64_t{sizeof(float)}) * width * all;
+  HeadWeightCost cost;
+  cost.copying = layer + (3 * width + 2 * summed_tile) * width * number;
+  cost.top_k = layer + 5 * asked * width * number + spec.heads * asked * width * 4 +
+               threads() * counted_tile * (spec.heads * asked + width) * 4;
+  // Of a layer that has been cut, its heads alone stay.
+  cost.composition = layer + 4 * width * all * number + 4 * count * count * number;
+  return cost;
+}
 
 Copying copying_of(const Weights& weights, Task& task) {
   const ModelSpec& spec = weights.spec();
@@ -212,6 +243,9 @@ std::vector<double> copying_top_k(const Weights& weights, int64_t k, int64_t tok
   for (int64_t row = 0; row < asked; ++row) {
     widen_rows(write, token_at(row), 1, embedded.data() + row * width);
     widen_rows(read, token_at(row), 1, u.data() + row * width);
+    // One row may bring many pages of neighbours with it.
+    release_rows(write, 0, write.rows);
+    release_rows(read, 0, read.rows);
   }
   const Eigen::VectorXd last = gain_of(weights, "ln_final");
   for (int64_t layer = 0; layer < spec.layers; ++layer) {
@@ -245,23 +279,23 @@ Composition composition_of(const Weights& weights, uint64_t seed, Task& task) {
   all.k = all.v = all.q;
   all.baseline_qk = random.q;
   all.baseline_v = random.v;
-  std::vector<Head> heads;
-  std::vector<Grams> grams;
-  for (int64_t layer = 0; layer < spec.layers; ++layer)
-    for (Head& head : heads_of_layer(weights, layer)) {
-      grams.push_back(grams_of(head));
-      heads.push_back(std::move(head));
+  // Two layers at a time: to widen one again costs little beside the products with it.
+  int64_t done = 0;
+  for (int64_t reader = 0; reader < spec.layers; ++reader) {
+    const Layer to = layer_of(weights, reader);
+    for (int64_t writer = 0; writer < reader; ++writer) {
+      const Layer from = layer_of(weights, writer);
+      for (int64_t d = 0; d < spec.heads; ++d)
+        for (int64_t s = 0; s < spec.heads; ++s) {
+          const auto src = static_cast<size_t>(s), dst = static_cast<size_t>(d);
+          const Scores one = composition(from.heads[src], from.grams[src], to.heads[dst], to.grams[dst]);
+          const auto at = static_cast<size_t>((reader * spec.heads + d) * count + writer * spec.heads + s);
+          all.q[at] = one.q - random.q;
+          all.k[at] = one.k - random.q;
+          all.v[at] = one.v - random.v;
+        }
+      task.step(++done, spec.layers * (spec.layers - 1) / 2);
     }
-  for (int64_t dst = 0; dst < count; ++dst) {
-    for (int64_t src = 0; src < dst / spec.heads * spec.heads; ++src) {
-      const Scores one = composition(heads[static_cast<size_t>(src)], grams[static_cast<size_t>(src)],
-                                     heads[static_cast<size_t>(dst)], grams[static_cast<size_t>(dst)]);
-      const auto at = static_cast<size_t>(dst * count + src);
-      all.q[at] = one.q - random.q;
-      all.k[at] = one.k - random.q;
-      all.v[at] = one.v - random.v;
-    }
-    task.step(dst + 1, count);
   }
   return all;
 }

@@ -9,6 +9,12 @@
 
 namespace varve {
 
+// Bytes that the functions below hold at once. Pages of the weights are let go behind the reading.
+struct HeadWeightCost {
+  int64_t copying = 0, top_k = 0, composition = 0;
+};
+HeadWeightCost head_weight_cost(const ModelSpec& spec, int64_t tokens);
+
 // [layers * heads]; -1 to 1. sum of eigenvalues / sum of their moduli (Elhage et al. 2021).
 struct Copying {
   std::vector<double> full;  // of W_E W_V W_O W_U, norm gains folded in

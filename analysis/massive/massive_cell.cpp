@@ -202,6 +202,7 @@ class MassiveCell : public Cell {
             column[s];
     }
     map.title = "sizes of one sequence, |resid_post|";
+    result.provenance["leading_array"] = "magnitude";
     result.set("magnitude", std::move(map));
     result.set_coord("d_model", Array({"d_model"}, {width}, std::vector<int64_t>(dims.begin(), dims.end())));
     result.notes.push_back(

@@ -226,6 +226,7 @@ std::vector<std::string> massive_reads() {
 Dataset massive_over_the_series(const Dataset& joined, int64_t resamplings, uint64_t seed, Task& task) {
   Dataset series;
   series.title = "Massive activations over the series";
+  series.provenance["leading_array"] = "ratio";
   add_ratios(series, joined["top"], joined["median"], resamplings, seed, task);
   const SeriesPlaces places(joined);
   places.add_means(series, "massive", "massive_share");

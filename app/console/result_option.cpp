@@ -7,22 +7,9 @@
 
 #include "analysis/core/error.h"
 #include "app/console/source.h"
+#include "app/session/run_inputs.h"
 
 namespace varve {
-
-ResultInfo find_result(const RunStore& store, const std::string& key_prefix) {
-  if (key_prefix.empty()) fail_usage("the key is empty; varve info --json lists the keys of a store");
-  std::vector<ResultInfo> found;
-  for (const ResultInfo& one : store.results())
-    if (one.key.rfind(key_prefix, 0) == 0) found.push_back(one);
-  if (found.empty())
-    fail("{}: no result has a key that begins with '{}'; varve info --json lists the keys",
-         store.folder().string(), key_prefix);
-  if (found.size() > 1)
-    fail_usage("'{}' begins {} keys, {} of {} and {} of {} among them; give more of it", key_prefix,
-               found.size(), found[0].key, found[0].analysis, found[1].key, found[1].analysis);
-  return found.front();
-}
 
 Dataset open_result(const std::string& argument) {
   std::error_code problem;

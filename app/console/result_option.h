@@ -12,9 +12,6 @@ namespace varve {
 
 Dataset open_result(const std::string& argument);  // throws Error
 
-// The one result whose key begins so. Throws Error: none, or several, naming them.
-ResultInfo find_result(const RunStore& store, const std::string& key_prefix);
-
 // "key=value" words as settings. Throws Error (usage).
 SettingValues settings_of(const std::vector<std::string>& words);
 

@@ -13,22 +13,11 @@
 #include "app/console/describe.h"
 #include "app/console/result_option.h"
 #include "app/console/source.h"
-#include "loaders/table.h"
+#include "app/session/run_inputs.h"
 
 namespace varve {
 
-Inputs read_inputs(const std::vector<std::string>& words) {
-  Inputs inputs;
-  for (const auto& [name, where] : settings_of(words)) {
-    // A store's result by its key; anything else is a table.
-    const size_t colon = where.rfind(':');
-    const bool stored = colon != std::string::npos && RunStore::is_store(where.substr(0, colon));
-    Dataset data = stored ? open_result(where) : read_table(where);
-    data.provenance["source"] = where;
-    inputs.emplace(name, std::move(data));
-  }
-  return inputs;
-}
+Inputs read_inputs(const std::vector<std::string>& words) { return read_inputs(settings_of(words)); }
 
 void check_words(const RunWords& words) {
   const Analysis& analysis = analyses().get(words.analysis);

@@ -11,6 +11,7 @@ namespace varve {
 struct Desk {
   Session* session = nullptr;
   const Theme* theme = &Theme::light();
+  bool drag_zooms = false;      // as PaneContent says
   std::function<void()> acted;  // after a call that may have changed the session
 };
 

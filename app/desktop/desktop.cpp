@@ -1,11 +1,10 @@
-// Starting the desktop: arguments, the GL format, the window.
+// Starting the desktop: arguments, theme, the window.
 #include "app/desktop/desktop.h"
 
 #include <unistd.h>
 
 #include <QApplication>
 #include <QCommandLineParser>
-#include <QSurfaceFormat>
 
 #include <algorithm>
 #include <cerrno>
@@ -56,10 +55,6 @@ Remembered remembered_in(const std::filesystem::path& file) {
 }  // namespace
 
 int run_desktop(int argc, char** argv) {
-  QSurfaceFormat format;
-  format.setVersion(3, 3);
-  format.setProfile(QSurfaceFormat::CoreProfile);
-  QSurfaceFormat::setDefaultFormat(format);
   // Qt takes --session for itself (that of a session manager) out of what it is given.
   std::vector<char*> given(argv, argv + argc + 1);
   QStringList words;

@@ -44,12 +44,11 @@ FlowDocks::FlowDocks(Desk& desk, QMainWindow& window, StartPage& start, JobsDock
   connect(&look_timer_, &QTimer::timeout, this, [this] { look(); });
 
   connect(results_, &ResultsDock::close_asked, this, [this] { toggle("results"); });
+  form_->results = [this] { return results_->results(); };
   connect(form_, &RunFormDock::close_asked, this, [this] { toggle("run"); });
   connect(notes_, &NotesDock::close_asked, this, [this] { toggle("notes"); });
   connect(results_, &ResultsDock::run_asked, this,
           [this](const std::string& analysis) { open_form(analysis); });
-  connect(results_, &ResultsDock::show_as_asked, this,
-          [this](const std::string& view) { wishes_.show_as(view); });
   connect(results_, &ResultsDock::note_asked, this, [this](int index) {
     wanted_["notes"] = true;
     notes_->go_to(index);
@@ -243,10 +242,14 @@ nlohmann::json FlowDocks::report() const {
             {"cost", form_->cost()},
             {"problems", form_->problems()},
             {"recent", form_->recent().size()},
-            {"settings", form_->form().settings}};
-    std::vector<std::string> fields{"run", "copy", "prompt", "steps", "precision", "memory", "analysis"};
+            {"settings", form_->form().settings},
+            {"inputs", form_->form().inputs}};
+    std::vector<std::string> fields{"run",       "copy",   "prompt",   "steps",
+                                    "precision", "memory", "analysis", "recent"};
     for (const SettingInfo& info : analyses().get(form_->form().analysis).settings)
       fields.push_back(info.name);
+    for (const InputInfo& input : analyses().get(form_->form().analysis).inputs)
+      fields.push_back(input_field(input));
     for (const std::string& field : fields)
       if (const QRect box = form_->place_of(field); !box.isEmpty()) form["places"][field] = box_of(box);
   }

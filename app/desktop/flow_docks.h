@@ -34,9 +34,8 @@ class FlowDocks : public QObject {
     std::function<void(const std::string& gone)> find;  // asks where a series went
     std::function<void(int layout)> use_layout;
     std::function<void()> verify;
-    std::function<void(const std::string& view)> show_as;  // of what is shown
-    std::function<bool()> reads_cell;                      // a cell's numbers stand under the pointer
-    std::function<QRect(Tour::Target)> place_of;           // on the screen
+    std::function<bool()> reads_cell;             // a cell's numbers stand under the pointer
+    std::function<QRect(Tour::Target)> place_of;  // on the screen
   };
   // `folder` keeps recent runs and series and the tour's progress.
   FlowDocks(Desk& desk, QMainWindow& window, StartPage& start, JobsDock& jobs,

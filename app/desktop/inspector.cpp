@@ -47,11 +47,16 @@ Inspector::Inspector(Desk& desk, QWidget* parent) : QScrollArea(parent), desk_(d
   setWidget(page_ = new Page(desk, content_, this));
 }
 
-void Inspector::refresh() {
-  content_ = inspector_content(*desk_.session);
-  std::string spoken = content_.facts ? content_.facts->heading : content_.heading;
-  if (content_.facts)
-    for (const Fact& fact : content_.facts->numbers) spoken += "; " + fact.name + " " + fact.value;
+void Inspector::refresh(const ViewContent* active, const std::string& tip) {
+  content_ = inspector_content(*desk_.session, active, tip);
+  std::string spoken = content_.mark    ? content_.mark->heading
+                       : content_.facts ? content_.facts->heading
+                                        : content_.heading;
+  const std::vector<Fact> none;
+  for (const Fact& fact : content_.mark    ? content_.mark->numbers
+                          : content_.facts ? content_.facts->numbers
+                                           : none)
+    spoken += "; " + fact.name + " " + fact.value;
   page_->setAccessibleDescription(qtext(spoken));
   page_->fit(viewport()->width());
 }

@@ -14,7 +14,8 @@ class Inspector : public QScrollArea {
 
  public:
   explicit Inspector(Desk& desk, QWidget* parent = nullptr);
-  void refresh();
+  // What the active view shows, and what stands at its selected mark; may be null and empty.
+  void refresh(const ViewContent* active, const std::string& tip);
   const InspectorContent& content() const { return content_; }
 
  protected:

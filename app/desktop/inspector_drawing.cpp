@@ -6,6 +6,7 @@
 #include <cmath>
 
 #include "analysis/core/text.h"
+#include "app/session/results.h"
 #include "viz/draw/axes.h"
 
 namespace varve {
@@ -52,15 +53,25 @@ class Page {
                       : fact.tone == Fact::Tone::bad ? theme_.fail
                                                      : theme_.ink;
     const Font font = fact.mono ? token_font : row_font;
-    const double name_width = canvas_.text_width(fact.name, row_font);
-    canvas_.text({left_, y_}, fact.name, row_font, theme_.ink2);
+    // The number is never cut for a long name.
+    const double most =
+        right_ - left_ - canvas_.text_width(fact.value, font) -
+        (fact.interval.empty() ? 0 : canvas_.text_width(fact.interval, small_font) + 8) -
+        (fact.at_pin.empty() ? 0 : canvas_.text_width("(" + fact.at_pin + ")", small_font) + 6) - 10;
+    const std::string name = elide(canvas_, fact.name, row_font, std::max(most, 60.0));
+    const double name_width = canvas_.text_width(name, row_font);
+    canvas_.text({left_, y_}, name, row_font, theme_.ink2);
     double right = right_;
+    if (!fact.interval.empty()) {
+      canvas_.text({right, y_}, fact.interval, small_font, theme_.ink3, Align::right);
+      right -= canvas_.text_width(fact.interval, small_font) + 8;
+    }
     if (!fact.at_pin.empty()) {
       const std::string words = "(" + fact.at_pin + ")";
       canvas_.text({right, y_}, words, small_font, theme_.ink3, Align::right);
       right -= canvas_.text_width(words, small_font) + 6;
     }
-    const double room = right - left_ - name_width - 12;
+    const double room = std::max(right - left_ - name_width - 8, 60.0);
     canvas_.text({right, y_}, elide(canvas_, fact.value, font, room), font, ink, Align::right);
     y_ += fact_row;
   }
@@ -106,6 +117,7 @@ class Page {
 
   void plot(const OverTraining& over, int64_t selected_layer, int64_t current_step,
             std::optional<int64_t> pin_step);
+  void course(const Course& course, int64_t current_step, std::optional<int64_t> pin_step);
   double bottom() const { return y_ - canvas_.area().y + 4; }
 
  private:
@@ -197,11 +209,83 @@ void Page::plot(const OverTraining& over, int64_t selected_layer, int64_t curren
   y_ = plot.bottom() + 36;
 }
 
+void Page::course(const Course& course, int64_t current_step, std::optional<int64_t> pin_step) {
+  const Box plot{left_ + 40, y_ + 2, right_ - left_ - 46, plot_height};
+  canvas_.fill(plot, theme_.canvas);
+  double low = 1e300, high = -1e300;
+  for (const std::vector<double>* of : {&course.value, &course.low, &course.high})
+    for (const double value : *of)
+      if (std::isfinite(value)) low = std::min(low, value), high = std::max(high, value);
+  if (low > high) low = 0, high = 1;
+  const auto [from, to] = rounded_out(std::min(low, 0.0), std::max(high, 0.0));
+  const Scale y = linear_scale(from, to, plot.bottom(), plot.y);
+  std::vector<double> steps(course.steps.begin(), course.steps.end());
+  const Scale x = step_scale(steps, plot.x + 4, plot.right() - 4);
+  const Measure across = [this](const std::string& text) { return canvas_.text_width(text, small_font); };
+  for (const Tick& tick : ticks_of(
+           y, plot.bottom(), plot.y, [](const std::string&) { return 10.0; }, false, 18)) {
+    if (tick.label.empty()) continue;
+    const double at = y.pixel(tick.value);
+    canvas_.line({plot.x, at}, {plot.right(), at}, tick.value == 0 ? theme_.strong : theme_.grid);
+    canvas_.text({plot.x - 6, at}, tick.label, small_font, theme_.ink3, Align::right);
+  }
+  for (const Tick& tick : ticks_of(x, plot.x, plot.right(), across, true)) {
+    const double at = x.pixel(tick.value);
+    if (!std::isfinite(at) || tick.label.empty()) continue;
+    canvas_.line({at, plot.bottom()}, {at, plot.bottom() + 4}, theme_.strong);
+    canvas_.text({at, plot.bottom() + 12}, tick.label, small_font, theme_.ink3, Align::center);
+  }
+  canvas_.push_clip({plot.x, plot.y - 4, plot.w + 4, plot.h + 8});
+  const auto points_of = [&](const std::vector<double>& values) {
+    std::vector<Point> points;
+    for (size_t i = 0; i < values.size() && i < steps.size(); ++i)
+      if (steps[i] > 0) points.push_back({x.pixel(steps[i]), y.pixel(values[i])});
+    return points;
+  };
+  if (!course.low.empty() && course.low.size() == course.high.size())
+    for (const std::vector<double>* edge : {&course.low, &course.high})
+      canvas_.polyline(points_of(*edge), mix(theme_.category[0], theme_.canvas, 0.55), 1);
+  if (pin_step)
+    if (const double at = x.pixel(static_cast<double>(*pin_step)); std::isfinite(at))
+      canvas_.line({at, plot.y}, {at, plot.bottom()}, theme_.category[1]);
+  if (const double now = x.pixel(static_cast<double>(current_step)); std::isfinite(now))
+    canvas_.line({now, plot.y}, {now, plot.bottom()}, theme_.ink);
+  canvas_.polyline(points_of(course.value), theme_.category[0], 2);
+  if (steps.size() <= 60)
+    for (size_t i = 0; i < course.value.size(); ++i)
+      if (const Point p{x.pixel(steps[i]), y.pixel(course.value[i])};
+          std::isfinite(p.x) && std::isfinite(p.y))
+        canvas_.disc(p, 2.2, theme_.category[0]);
+  canvas_.pop_clip();
+  canvas_.text({plot.x + plot.w / 2, plot.bottom() + 27}, "training step, log", small_font, theme_.ink3,
+               Align::center);
+  y_ = plot.bottom() + 36;
+}
+
+// The same arrays along the series: the view's own data, else what was run or stored beside it.
+std::shared_ptr<const Dataset> series_of(Session& session, const ViewContent& content) {
+  if (content.data->has_axis("step")) return content.data;
+  if (const Run* run = session.run_of(content.analysis); run && run->series) return run->series;
+  const StoredRun* newest = session.newest_stored(content.analysis);
+  return newest ? session.stored(content.analysis, newest->series_key) : nullptr;
+}
+
 }  // namespace
 
-InspectorContent inspector_content(const Session& session) {
+InspectorContent inspector_content(Session& session, const ViewContent* active, const std::string& tip) {
   InspectorContent content;
   if (!session.opened()) return content;
+  content.pin = session.choice().pin;
+  if (active && active->view && active->data && active->analysis != "logit-lens" && !active->key.empty()) {
+    const auto read = [&](const Dataset* series) {
+      return mark_facts(*active, series, session.choice().pin);
+    };
+    content.mark = read(nullptr);
+    if (content.mark)
+      content.mark = read(series_of(session, *active).get());
+    else
+      content.mark = facts_of_tip(*active, tip);
+  }
   const Stop& stop = *session.stop();
   content.current_step = stop.step;
   content.facts = cell_facts(session);
@@ -227,6 +311,19 @@ InspectorContent inspector_content(const Session& session) {
 
 double draw_inspector(const InspectorContent& content, const Theme& theme, Canvas& canvas) {
   Page page(theme, canvas);
+  if (content.mark) {
+    page.heading(content.mark->heading, content.mark->under);
+    page.section("Numbers", content.pin ? "(A: " + show_step(*content.pin) + ")" : "");
+    for (const Fact& fact : content.mark->numbers) page.fact(fact);
+    if (content.mark->course) {
+      page.section("Over training", "");
+      page.note(content.mark->course->title);
+      page.course(*content.mark->course, content.current_step, content.pin);
+    }
+    page.section("Where this number comes from", "");
+    for (const Fact& fact : content.mark->origin) page.fact(fact);
+    return page.bottom();
+  }
   if (!content.facts) {
     if (content.heading.empty()) return 0;
     page.heading(content.heading, "");

@@ -7,12 +7,15 @@
 #include <vector>
 
 #include "app/session/cell_facts.h"
+#include "app/session/mark_facts.h"
 #include "viz/draw/canvas.h"
 
 namespace varve {
 
 struct InspectorContent {
   std::optional<CellFacts> facts;
+  std::optional<MarkFacts> mark;  // of the active view, where that is none of the lens
+  std::optional<int64_t> pin;
   std::optional<OverTraining> over;
   int64_t current_step = 0;
   std::string heading;           // where no cell is selected: the checkpoint
@@ -20,7 +23,8 @@ struct InspectorContent {
   std::string hint;              // what to do to see more
 };
 
-InspectorContent inspector_content(const Session& session);
+// `active` is what the active view shows, null where there is none; `tip` what stands at its selected mark.
+InspectorContent inspector_content(Session& session, const ViewContent* active, const std::string& tip);
 // Draws from the top of the area downwards and answers the height it took.
 double draw_inspector(const InspectorContent& content, const Theme& theme, Canvas& canvas);
 

@@ -18,7 +18,8 @@ namespace {
 const std::vector<std::pair<const char*, const char*>>& other_keys() {
   static const std::vector<std::pair<const char*, const char*>> all{
       {"Wheel", "zoom a view at the pointer; with Alt along x only, with Shift along y only"},
-      {"Right drag, Ctrl+drag", "zoom into a box; a flat one along x only"},
+      {"Right drag, Ctrl+drag",
+       "zoom into a box; a flat one along x only (Preferences may swap it with a plain drag)"},
       {"Drag", "move a view's content; a double click fits it"},
       {"Ctrl+click", "add a mark to the set, or take it out"},
       {"Shift+drag", "brush steps, on the rail or in a view that has them"},

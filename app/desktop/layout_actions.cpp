@@ -37,10 +37,11 @@ void MainWindow::save_layout(int number) {
 }
 
 void MainWindow::show_view_menu(int64_t id, const QPoint& at) {
-  const OpenView* view = session_->bench().find(id);
   ViewTile* const tile = views_->tile(id);
-  if (!view || !tile) return;
+  if (!tile || !session_->bench().find(id)) return;
   session_->activate(id);
+  // Looked up only now: what is active is part of the bench, and changing it makes the bench anew.
+  const OpenView* const view = session_->bench().find(id);
   QMenu menu(this);
   const auto add = [&](QMenu& to, const QString& text, std::function<void()> what) {
     QAction* action = to.addAction(text);

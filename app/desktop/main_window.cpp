@@ -19,7 +19,6 @@
 #include "analysis/core/error.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/style.h"
-#include "app/desktop/warm_canvas.h"
 
 namespace varve {
 
@@ -54,6 +53,7 @@ MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
   // Glyphs are made before there is a window, not when the first result is to be drawn.
   guarded([this] { views_->make_glyphs(); });
   guarded([this] { remembered_ = read_session_file(options_.session); });
+  guarded([this] { take_preferences(); });
   actions_.use_keys(remembered_.keys);
   const std::string& theme = options_.theme.empty() ? remembered_.theme : options_.theme;
   set_theme(theme == "dark" || (theme.empty() && system_is_dark()) ? Theme::dark() : Theme::light());
@@ -64,8 +64,6 @@ MainWindow::MainWindow(DesktopOptions options) : options_(std::move(options)) {
     session_->play_on();
     refresh();
   });
-  // The first canvas of a window sets up GL for it: that belongs to the start, not to the first result.
-  new WarmCanvas(desk_, views_->fonts(), this);
   setAcceptDrops(true);
   setMinimumSize(1024, 640);
   resize(QSize(1440, 900).boundedTo(screen()->availableSize()));
@@ -185,6 +183,7 @@ void MainWindow::build_parts() {
   connect(start_, &StartPage::folder_asked, this, [this] { open_folder(tr("Open folder")); });
   connect(start_, &StartPage::store_asked, this, [this] { open_folder(tr("Open store")); });
   connect(start_, &StartPage::path_asked, this, [this](const QString& path) { open(path.toStdString()); });
+  connect(prompt_, &PromptBox::was_left, this, [this] { views_->focus_active(); });
   connect(prompt_, &PromptBox::has_run, this, [this] {
     prompt_asked_ = false;
     refresh();
@@ -262,10 +261,25 @@ void MainWindow::refresh() {
     rail_->refresh();
     const Run* run = session_->current_run();
     const bool has_run = run && (run->running() || !run->cells.empty());
-    prompt_->setVisible(!has_run || prompt_asked_);
-    prompt_->refresh();
+    const bool was_typing = focusWidget() == prompt_->field();  // also while another window is in front
     views_->refresh();
-    inspector_->refresh();
+    // Where other results fill the views nobody waits for a prompt; Ctrl+P asks for one all the same.
+    const std::vector<ViewTile*> tiles = views_->shown();
+    const auto count = [&tiles](const auto& holds) {
+      return std::count_if(tiles.begin(), tiles.end(), holds);
+    };
+    const bool is_filled =
+        count([](ViewTile* tile) { return tile->content().view != nullptr; }) > 0 &&
+        count([](ViewTile* tile) { return tile->content().analysis == "logit-lens"; }) == 0;
+    prompt_->setVisible(prompt_asked_ || (!has_run && !is_filled));
+    if (was_typing && !prompt_->isVisible()) views_->focus_active();
+    prompt_->refresh();
+    ViewTile* const active = views_->active();
+    if (active)
+      inspector_->refresh(&active->content(),
+                          active->canvas().pane().tip_text_of(active->content().selection));
+    else
+      inspector_->refresh(nullptr, "");
     if (!session_->open_error().empty() && session_->open_error() != error_seen_) {
       error_seen_ = session_->open_error();
       notice_->say(tr("That could not be opened"), qtext(error_seen_));

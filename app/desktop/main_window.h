@@ -103,6 +103,10 @@ class MainWindow : public QMainWindow {
   void toggle_option(const std::string& name, const std::string& first, const std::string& second,
                      const std::string& lacks);
   void select_heads();
+  void select_heads_above_floor();
+  void add_scores();
+  void measure();
+  void take_preferences();
   void save_set();
   void show_preferences();
   // `first`: said above what the program says, where that is shown.

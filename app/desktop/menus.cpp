@@ -11,6 +11,7 @@
 #include "app/desktop/main_window.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/session/layouts.h"
+#include "loaders/tasks.h"
 
 namespace varve {
 
@@ -142,11 +143,20 @@ void MainWindow::build_analyse_menu() {
       session_->type("pack: " + name + ":prompts=8,period=24,seed=0");
       ask_prompt();
     });
+  QMenu* tasks = analyse->addMenu(tr("Tasks"));
+  for (const std::string& name : task_makers())
+    add_action(tasks, qtext(name), {}, [this, name] {
+      if (!session_->opened()) fail("Pairs of prompts are made for a series, and none is open.");
+      session_->type("task: " + name + ":pairs=32,seed=0");
+      ask_prompt();
+    });
+  add_action(analyse, tr("Add scores …"), {}, [this] { add_scores(); });
 }
 
 void MainWindow::build_select_menu() {
   QMenu* select = menuBar()->addMenu(tr("Se&lect"));
   add_action(select, tr("All heads of the layer"), Qt::CTRL | Qt::Key_A, [this] { select_heads(); });
+  add_action(select, tr("Heads above floor"), {}, [this] { select_heads_above_floor(); });
   add_action(select, tr("Save as set …"), {}, [this] { save_set(); });
   sets_menu_ = select->addMenu(tr("Sets"));
   add_action(select, tr("Brush from A to now"), Qt::Key_B, [this] {
@@ -202,6 +212,7 @@ void MainWindow::build_window_menu() {
       view->canvas().update();
     }
   });
+  add_action(window, tr("Measure from the mark"), Qt::Key_M, [this] { measure(); });
   add_action(window, tr("Next part of the window"), Qt::Key_F6, [this] { next_part(1); });
   add_action(window, tr("Previous part of the window"), Qt::SHIFT | Qt::Key_F6, [this] { next_part(-1); });
   window->addSeparator();

@@ -5,6 +5,7 @@
 #include <QHelpEvent>
 #include <QMouseEvent>
 #include <QPainter>
+#include <QShortcut>
 #include <QToolTip>
 #include <QVBoxLayout>
 
@@ -130,6 +131,8 @@ PromptBox::PromptBox(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk)
     desk_.acted();
   });
   connect(field_, &QLineEdit::returnPressed, this, [this] { run(); });
+  auto* leave = new QShortcut(Qt::Key_Escape, field_, nullptr, nullptr, Qt::WidgetShortcut);
+  connect(leave, &QShortcut::activated, this, [this] { emit was_left(); });
   connect(run_, &QPushButton::clicked, this, [this] { run(); });
 }
 

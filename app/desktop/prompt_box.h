@@ -40,6 +40,7 @@ class PromptBox : public QWidget {
 
  signals:
   void has_run();
+  void was_left();  // Escape: the keys of the views are wanted
 
  protected:
   void paintEvent(QPaintEvent* event) override;

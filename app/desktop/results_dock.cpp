@@ -43,6 +43,7 @@ ResultsDock::ResultsDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(d
   removed->setContentsMargins(12, 4, 12, 4);
   removed->addWidget(removed_words_ = named_label("second", {}, removed_bar_), 1);
   removed_words_->setMinimumWidth(40);
+  removed_words_->setWordWrap(true);  // the dock is narrow, and "removed" must be read
   removed->addWidget(undo_ = new QPushButton(tr("Undo"), removed_bar_));
   removed_bar_->hide();
   column->addWidget(removed_bar_);
@@ -251,46 +252,68 @@ void ResultsDock::explain() {
 void ResultsDock::show_as() {
   const StoredRun* run = chosen();
   if (!run) return;
-  const StoredRun copy = *run;
   // Which views can show it only its data says; reading it may take a while.
-  desk_.session->errands().ask<std::shared_ptr<const Dataset>>(
+  struct Found {
+    std::optional<Dataset> cell, series;
+  };
+  desk_.session->errands().ask<std::shared_ptr<const Found>>(
       "show as",
-      [store = desk_.session->opened()->store, analysis = run->analysis, key = first_key(*run)](Task&) {
-        std::optional<Dataset> found = store->result(analysis, key);
-        if (!found) found = store->result(analysis + ".series", key);
-        if (!found)
-          fail("The store no longer holds {} {}. Look at the results again.", analysis, key.substr(0, 8));
-        return std::make_shared<const Dataset>(std::move(*found));
+      [store = desk_.session->opened()->store, copy = *run](Task&) {
+        auto found = std::make_shared<Found>();
+        if (!copy.cells.empty()) found->cell = store->result(copy.analysis, first_key(copy));
+        if (!copy.series_key.empty())
+          found->series = store->result(copy.analysis + ".series", copy.series_key);
+        if (!found->cell && !found->series)
+          fail("The store no longer holds {} {}. Look at the results again.", copy.analysis,
+               first_key(copy).substr(0, 8));
+        return std::shared_ptr<const Found>(std::move(found));
       },
-      [this, copy](const std::shared_ptr<const Dataset>& found) {
-        QMenu menu(this);
-        std::vector<std::pair<double, const View*>> fitting;
-        for (const View& view : views().items())
-          if (const double fit = view.fit(*found); fit > 0) fitting.emplace_back(fit, &view);
-        std::stable_sort(fitting.begin(), fitting.end(),
-                         [](const auto& a, const auto& b) { return a.first > b.first; });
-        for (const auto& [fit, view] : fitting)
-          menu.addAction(qtext(view->name + ": " + view->summary), this, [this, copy, name = view->name] {
-            guarded("Show a stored result", [&] {
-              if (copy.cells.empty()) {
-                OpenView next;
-                next.view = name;
-                next.result = {copy.analysis, ResultRef::Which::stored, copy.series_key};
-                desk_.session->open_view(std::move(next));
-                return;
-              }
-              desk_.session->show_stored(copy);
-              emit show_as_asked(name);
-            });
-            desk_.acted();
-          });
-        if (fitting.empty())
-          menu.addAction(tr("No view can show it; export it as numbers"))->setEnabled(false);
-        menu.exec(show_as_->mapToGlobal(QPoint(0, show_as_->height())));
+      [this, copy = *run](const std::shared_ptr<const Found>& found) {
+        // It must not be waited for here: what comes in meanwhile may open or close the series whose answer
+        // this is.
+        auto* const menu = new QMenu(this);
+        menu->setAttribute(Qt::WA_DeleteOnClose);
+        if (found->series) {
+          if (found->cell) menu->addAction(tr("OVER THE SERIES"))->setEnabled(false);
+          offer_views(*menu, *found->series, copy, true);
+        }
+        if (found->cell) {
+          if (found->series) {
+            menu->addSeparator();
+            menu->addAction(tr("ONE STEP"))->setEnabled(false);
+          }
+          offer_views(*menu, *found->cell, copy, false);
+        }
+        menu->popup(show_as_->mapToGlobal(QPoint(0, show_as_->height())));
       },
       [this](const std::string& problem) {
         card_->show_lines(error_lines("Show a stored result", problem), false);
       });
+}
+
+void ResultsDock::offer_views(QMenu& menu, const Dataset& shown, const StoredRun& run, bool over_series) {
+  std::vector<std::pair<double, const View*>> fitting;
+  for (const View& view : views().items())
+    if (const double fit = view.fit(shown); fit > 0) fitting.emplace_back(fit, &view);
+  std::stable_sort(fitting.begin(), fitting.end(),
+                   [](const auto& a, const auto& b) { return a.first > b.first; });
+  for (const auto& [fit, view] : fitting)
+    menu.addAction(qtext(view->name + ": " + view->summary), this,
+                   [this, run, over_series, name = view->name] {
+                     guarded("Show a stored result", [&] {
+                       OpenView next;
+                       next.view = name;
+                       if (over_series) {
+                         next.result = {run.analysis, ResultRef::Which::stored, run.series_key};
+                       } else {
+                         desk_.session->show_cells(run);
+                         next.result = {run.analysis, ResultRef::Which::cell, {}};
+                       }
+                       desk_.session->open_view(std::move(next));
+                     });
+                     desk_.acted();
+                   });
+  if (fitting.empty()) menu.addAction(tr("No view can show it; export it as numbers"))->setEnabled(false);
 }
 
 void ResultsDock::remove() {

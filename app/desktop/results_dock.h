@@ -37,8 +37,7 @@ class ResultsDock : public QWidget {
 
  signals:
   void close_asked();
-  void shown();                                 // a stored result is what the views draw now
-  void show_as_asked(const std::string& view);  // the shown result, in another view
+  void shown();  // a stored result is what the views draw now
   void run_asked(const std::string& analysis);
   void note_asked(int index);
 
@@ -50,6 +49,7 @@ class ResultsDock : public QWidget {
   void show_details();
   void explain();
   void show_as();
+  void offer_views(QMenu& menu, const Dataset& shown, const StoredRun& run, bool over_series);
   void remove();
   void undo_removal();
   void guarded(const char* asked, const std::function<void()>& what);

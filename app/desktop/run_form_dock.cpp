@@ -11,6 +11,7 @@
 #include "app/desktop/option_form.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/session/recent_runs.h"
+#include "loaders/tasks.h"
 
 namespace varve {
 
@@ -20,7 +21,8 @@ RunPlace RunFormDock::place() const {
                  .branch = session.choice().branch,
                  .steps = {},
                  .now = session.stop()->step,
-                 .pin = session.choice().pin};
+                 .pin = session.choice().pin,
+                 .max_memory = session.max_memory()};
   for (const Stop& stop : session.stops()) place.steps.push_back(stop.step);
   return place;
 }
@@ -136,7 +138,8 @@ void RunFormDock::run() {
   if (!off_.empty()) return;
   card_->hide();
   try {
-    desk_.session->start(reading_.request, analyses().get(form_.analysis).needs_probes ? form_.text : "");
+    desk_.session->start(reading_.request, reading_.request.probes.prompts.empty() ? "" : form_.text,
+                         reading_.inputs);
     keep(form_);
   } catch (const Error& error) {
     card_->show_lines(error_lines("Run " + form_.analysis, error.what()), false);
@@ -185,6 +188,7 @@ QRect RunFormDock::place_of(const std::string& field) const {
   if (field == "run") widget = run_;
   if (field == "copy") widget = copy_;
   if (field == "analysis") widget = analysis_;
+  if (field == "recent") widget = recent_menu_;
   if (const auto found = controls_.find(field); found != controls_.end()) widget = found->second;
   if (!widget || !widget->isVisible()) return {};
   return {widget->mapToGlobal(QPoint(0, 0)), widget->size()};
@@ -203,6 +207,13 @@ void RunFormDock::show_prompt_menu() {
   for (const std::string& name : pack_names())
     packs->addAction(qtext(name), this,
                      [take, name] { take("pack: " + name + ":prompts=8,period=24,seed=0"); });
+  QMenu* tasks = menu.addMenu(tr("A made task: pairs with answers"));
+  for (const std::string& name : task_makers())
+    tasks->addAction(qtext(name), this, [take, name] { take("task: " + name + ":pairs=32,seed=0"); });
+  menu.addAction(tr("A task from a file …"), this, [this, take] {
+    const QString file = ask_file_to_read(this, tr("A task: .toml, .jsonl or .csv"));
+    if (!file.isEmpty()) take("task: " + file.toStdString());
+  });
   menu.addAction(tr("A file, one prompt a line …"), this, [this, take] {
     const QString file = ask_file_to_read(this, tr("Prompts, one a line"));
     if (!file.isEmpty()) take("lines: " + file.toStdString());

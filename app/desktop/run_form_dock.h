@@ -10,12 +10,14 @@
 #include <QToolButton>
 #include <QWidget>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
 
 #include "app/desktop/cards.h"
 #include "app/desktop/desk.h"
+#include "app/session/results.h"
 #include "app/session/run_form.h"
 
 namespace varve {
@@ -32,6 +34,8 @@ class RunFormDock : public QWidget {
   void run();        // as the button does; nothing where it is off
   void run_again();  // the last one, as it was
   void take_focus();
+  // What the store holds, for inputs that are results.
+  std::function<std::vector<StoredRun>()> results;
 
   const RunForm& form() const { return form_; }
   const std::vector<RunForm>& recent() const { return recent_; }
@@ -53,6 +57,9 @@ class RunFormDock : public QWidget {
   void show_problems();
   void show_prompt_menu();
   void show_recent_menu();
+  void build_inputs(const Analysis& analysis);
+  void show_input_menu(const InputInfo& input, QLineEdit* into);
+  void set_input(const std::string& name, const std::string& text);
   void keep(const RunForm& form);
   RunPlace place() const;
 
@@ -78,6 +85,7 @@ class RunFormDock : public QWidget {
   QPushButton *run_, *copy_;
   ErrorCard* card_;
   std::map<std::string, QWidget*> controls_;
+  std::map<std::string, QLineEdit*> inputs_;
   std::map<std::string, QLabel*> complaints_;
 };
 

@@ -5,6 +5,7 @@
 #include <QScrollArea>
 #include <QVBoxLayout>
 
+#include "analysis/core/text.h"
 #include "app/desktop/option_form.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/run_form_dock.h"
@@ -134,14 +135,14 @@ void RunFormDock::build_fixed() {
   row->addWidget(prompt_ = new QLineEdit(prompt), 1);
   prompt_->setAcceptDrops(false);  // a folder dropped on any field is meant for the window
   row->addWidget(prompt_menu_ = new QToolButton(prompt));
-  prompt_->setPlaceholderText(tr("text, ids: or pack:"));
+  prompt_->setPlaceholderText(tr("text, ids:, pack: or task:"));
   prompt_->setMinimumWidth(60);
   prompt_menu_->setText(QStringLiteral("…"));
-  prompt_menu_->setToolTip(tr("Packs, files, ids"));
+  prompt_menu_->setToolTip(tr("Packs, tasks, files, ids"));
   prompt_menu_->setAccessibleName(tr("Choose prompts"));
   add_row("prompt", tr("prompt"), prompt,
           "What the model reads: text, as in The king said; ids: 0 17 42; pack: repeat-random:prompts=8; "
-          "lines: FILE.");
+          "task: induction:pairs=32, pairs with answers; lines: FILE.");
   connect(prompt_menu_, &QToolButton::clicked, this, [this] { show_prompt_menu(); });
   connect(prompt_, &QLineEdit::textEdited, this, [this](const QString& text) {
     form_.text = text.toStdString();
@@ -217,7 +218,9 @@ void RunFormDock::build_fields() {
       controls_.erase(name);
       complaints_.erase(name);
     }
+    inputs_.clear();
     while (field_rows_->rowCount() > 0) field_rows_->removeRow(0);
+    build_inputs(analysis);
     for (const SettingInfo& info : analysis.settings) {
       QWidget* control =
           make_form_widget(info, fields_, [this](const std::string& name, const std::string& value) {
@@ -227,7 +230,7 @@ void RunFormDock::build_fields() {
       const std::string help = info.help + (info.default_text.empty() ? "" : " (" + info.default_text + ")");
       add_row(info.name, qtext(setting_label(info.name)), control, help);
     }
-    fields_->setVisible(!analysis.settings.empty());
+    fields_->setVisible(!analysis.settings.empty() || !analysis.inputs.empty());
     help_->setText(qtext(analysis.summary));
   }
   for (const SettingInfo& info : analysis.settings) {
@@ -235,12 +238,21 @@ void RunFormDock::build_fields() {
     show_option_value(controls_.at(info.name), info,
                       given == form_.settings.end() ? info.default_text : given->second);
   }
+  for (const auto& [name, edit] : inputs_) {
+    const auto given = form_.inputs.find(name);
+    edit->setText(given == form_.inputs.end() ? QString() : qtext(given->second));
+  }
   prompt_->setText(qtext(form_.text));
   fixed_rows_->setRowVisible(prompt_->parentWidget()->parentWidget(), analysis.needs_probes);
+  const bool reads_checkpoints = makes_cells(analysis, {});
+  for (const char* field : {"steps", "precision", "memory"})
+    fixed_rows_->setRowVisible(controls_.at(field)->parentWidget(), reads_checkpoints);
   steps_->setCurrentIndex(static_cast<int>(form_.steps));
   list_->setText(qtext(form_.list));
   list_->setVisible(form_.steps == RunForm::Steps::list);
   compute_->setCurrentIndex(std::max(0, compute_->findData(qtext(form_.compute))));
+  const int64_t most = desk_.session->max_memory();  // of Preferences
+  limit_->setPlaceholderText(most > 0 ? qtext(show_bytes(most)) : tr("no limit"));
   limit_->setText(qtext(form_.memory));
 }
 

@@ -4,15 +4,17 @@
 #include <QApplication>
 #include <QElapsedTimer>
 #include <QGridLayout>
-#include <QOpenGLFunctions>
-#include <QOpenGLWidget>
+#include <QImage>
+#include <QPainter>
 #include <QTextStream>
+#include <QWidget>
 #include <algorithm>
 #include <ctime>
 #include <memory>
 #include <vector>
 
 #include "analysis/core/error.h"
+#include "app/desktop/picture.h"
 #include "viz/host/pane.h"
 #include "viz/scenes.h"
 
@@ -22,22 +24,17 @@ namespace {
 
 constexpr int window_width = 1280, window_height = 800;
 
-// One canvas; what it draws waits until the graphics are through, so that a time is whole.
-class SceneCanvas : public QOpenGLWidget {
+class SceneCanvas : public QWidget {
  public:
   SceneCanvas(const Scene& scene, std::shared_ptr<const Dataset> drawn, QWidget* parent)
-      : QOpenGLWidget(parent), data_(std::move(drawn)) {
+      : QWidget(parent), data_(std::move(drawn)) {
+    setAttribute(Qt::WA_OpaquePaintEvent);
     content_.view = &views().get(scene.view);
     content_.data = data_;
     content_.options = normalise(content_.view->options, scene.options, scene.view);
     content_.theme = &Theme::light();
     // As many notches of the wheel as bring the zoom nearest.
     for (double zoom = 1; zoom < scene.zoom * 0.95; zoom *= 1.2) send(InputEvent::Kind::wheel, {640, 400}, 1);
-  }
-  ~SceneCanvas() override {
-    makeCurrent();
-    frame_.release();
-    doneCurrent();
   }
   void send(InputEvent::Kind kind, Point at, double wheel = 0) {
     frame_.push({.kind = kind, .at = at, .wheel = wheel, .with_control = false, .with_shift = false});
@@ -46,10 +43,10 @@ class SceneCanvas : public QOpenGLWidget {
   int64_t painted() const { return painted_; }
 
  protected:
-  void paintGL() override {
-    frame_.draw(width(), height(), devicePixelRatioF(), content_.theme->canvas,
+  void paintEvent(QPaintEvent*) override {
+    frame_.draw(pixels_of(picture_, *this), devicePixelRatioF(), content_.theme->canvas,
                 [this](Canvas& canvas, const Input& input) { pane_.draw(canvas, input, content_); });
-    context()->functions()->glFinish();
+    QPainter(this).drawImage(QPointF(0, 0), picture_);
     ++painted_;
   }
 
@@ -58,6 +55,7 @@ class SceneCanvas : public QOpenGLWidget {
   PaneContent content_;
   Frame frame_;
   Pane pane_;
+  QImage picture_;
   int64_t painted_ = 0;
 };
 

@@ -10,6 +10,7 @@ namespace varve {
 
 Session& MainWindow::add_session() {
   sessions_.push_back(std::make_unique<Session>([this] { wake(); }));
+  if (sessions_.size() > 1) sessions_.back()->limit_memory(sessions_.front()->max_memory());
   return *sessions_.back();
 }
 

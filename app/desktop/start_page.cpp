@@ -2,7 +2,6 @@
 #include "app/desktop/start_page.h"
 
 #include <QDragEnterEvent>
-#include <QGridLayout>
 #include <QHBoxLayout>
 #include <QMimeData>
 #include <QPainter>
@@ -20,7 +19,8 @@ namespace varve {
 
 namespace {
 
-constexpr int left_width = 464;
+constexpr int left_width = 464, right_width = 976;  // in a window of the usual size
+constexpr int least_left_width = 360, wide_margin = 56, narrow_margin = 28, narrow_window = 1200;
 constexpr size_t most_hub_rows = 5;
 
 QPushButton* large_button(const char* name, const QString& text, QWidget* parent) {
@@ -60,19 +60,19 @@ StartPage::StartPage(Desk& desk, QWidget* parent) : QWidget(parent), desk_(desk)
   row->setContentsMargins(0, 0, 0, 0);
   row->setSpacing(0);
   build_left();
-  row->addWidget(left_);
+  row->addWidget(left_, left_width);
   auto* scroll = new QScrollArea(this);
   scroll->setWidgetResizable(true);
   scroll->setFocusPolicy(Qt::NoFocus);
   build_right();
   scroll->setWidget(right_);
-  row->addWidget(scroll, 1);
+  row->addWidget(scroll, right_width);
 }
 
 void StartPage::build_left() {
   left_ = new QWidget(this);
   left_->setMaximumWidth(left_width);
-  left_->setMinimumWidth(360);
+  left_->setMinimumWidth(least_left_width);
   auto* left = new QVBoxLayout(left_);
   left->setContentsMargins(56, 26, 56, 16);
   left->setSpacing(6);
@@ -82,6 +82,7 @@ void StartPage::build_left() {
   left->addWidget(named_label(
       "motto", tr("Training leaves layers, one per checkpoint.\nOpen a series and read them."), left_));
   left->addSpacing(10);
+  left->addStretch(2);
   auto* demo = large_button("primary", tr("Open the demo series"), left_);
   left->addWidget(demo);
   auto* two = new QHBoxLayout;
@@ -93,6 +94,7 @@ void StartPage::build_left() {
   left->addLayout(two);
   left->addWidget(named_label("third", tr("16 checkpoints of a small model; needs nothing else."), left_));
   left->addSpacing(4);
+  left->addStretch(1);
   drop_ = named_label("drop", tr("Drop a model folder, a folder of steps,\na store or a series.toml here"),
                       left_);
   drop_->setAlignment(Qt::AlignCenter);
@@ -100,14 +102,16 @@ void StartPage::build_left() {
   left->addWidget(drop_);
   left->addWidget(card_ = new ErrorCard(left_));
   left->addSpacing(6);
+  left->addStretch(2);
   heading(left, tr("In the Hugging Face cache"), tr("read in place, no copy"), left_);
   left->addWidget(hub_list_ = new RowList(desk_, left_));
   hub_list_->setAccessibleName(tr("In the Hugging Face cache"));
   left->addWidget(hub_nothing_ = named_label("second", tr("looking …"), left_));
   hub_nothing_->setWordWrap(true);
   left->addSpacing(6);
+  left->addStretch(2);
   build_tour(left);
-  left->addStretch();
+  left->addStretch(8);
   buttons_ = {{"demo", demo}, {"folder", folder}, {"store", store}, {"tour", tour_button_}};
 
   connect(demo, &QPushButton::clicked, this, &StartPage::demo_asked);
@@ -152,18 +156,35 @@ void StartPage::build_right() {
                                    right_));
   right->addSpacing(18);
   questions_on_ = heading(right, tr("Start from a question"), {}, right_);
-  auto* cards = new QGridLayout;
-  cards->setHorizontalSpacing(16);
-  cards->setVerticalSpacing(14);
+  cards_ = new QGridLayout;
+  cards_->setHorizontalSpacing(16);
+  cards_->setVerticalSpacing(14);
   for (int i = 0; i < 6; ++i) {
     auto* card = new QuestionCard(desk_, static_cast<StartQuestion>(i), right_);
-    cards->addWidget(card, i / 3, i % 3);
+    cards_->addWidget(card, i / 3, i % 3);
     buttons_["question " + std::to_string(i + 1)] = card;
     connect(card, &QPushButton::clicked, this, [this, i] { emit question_asked(i + 1, qtext(chosen_)); });
   }
   right->addSpacing(4);
-  right->addLayout(cards);
+  right->addLayout(cards_);
   right->addStretch();
+}
+
+// Words are worth more than margins, and than a third card beside two.
+void StartPage::resizeEvent(QResizeEvent* event) {
+  QWidget::resizeEvent(event);
+  const bool is_narrow = width() < narrow_window;
+  if (is_narrow == is_narrow_) return;
+  is_narrow_ = is_narrow;
+  const int margin = is_narrow ? narrow_margin : wide_margin, columns = is_narrow ? 2 : 3;
+  left_->layout()->setContentsMargins(margin, 26, margin, 16);
+  right_->layout()->setContentsMargins(is_narrow ? narrow_margin : 48, 36, is_narrow ? narrow_margin : 48,
+                                       24);
+  for (int i = 0; i < 6; ++i) {
+    QWidget* card = buttons_["question " + std::to_string(i + 1)];
+    cards_->removeWidget(card);
+    cards_->addWidget(card, i / columns, i % columns);
+  }
 }
 
 void StartPage::remember_in(const std::filesystem::path& file) {
@@ -360,7 +381,7 @@ void StartPage::paintEvent(QPaintEvent*) {
   painter.fillRect(rect(), qcolor(desk_.theme->panel));
   painter.fillRect(QRect(left_->width(), 0, 1, height()), qcolor(desk_.theme->hair));
   PainterCanvas canvas(painter, {0, 0, width() * 1.0, height() * 1.0}, devicePixelRatioF());
-  draw_logo(canvas, {56, 28, 44, 34}, *desk_.theme);
+  draw_logo(canvas, {left_->layout()->contentsMargins().left() * 1.0, 28, 44, 34}, *desk_.theme);
 }
 
 }  // namespace varve

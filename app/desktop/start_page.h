@@ -2,6 +2,7 @@
 // Face cache, the tour, and six questions that open a layout.
 #pragma once
 
+#include <QGridLayout>
 #include <QLabel>
 #include <QPushButton>
 #include <QVBoxLayout>
@@ -50,6 +51,7 @@ class StartPage : public QWidget {
  protected:
   void paintEvent(QPaintEvent* event) override;
   void showEvent(QShowEvent* event) override;
+  void resizeEvent(QResizeEvent* event) override;
   void dragEnterEvent(QDragEnterEvent* event) override;
   void dragLeaveEvent(QDragLeaveEvent* event) override;
   void dropEvent(QDropEvent* event) override;
@@ -78,6 +80,8 @@ class StartPage : public QWidget {
   RowList *hub_list_, *tour_list_;
   QPushButton* tour_button_;
   QVBoxLayout* recent_rows_;
+  QGridLayout* cards_;
+  bool is_narrow_ = false;
   std::map<std::string, QPushButton*> buttons_;
 };
 

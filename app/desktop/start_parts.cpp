@@ -119,10 +119,11 @@ void draw_difference(Canvas& canvas, Box box, const Theme& theme) {
 
 void draw_lanes(Canvas& canvas, Box box, const Theme& theme) {
   constexpr int lanes = 3, laminae = 24;
+  const double high = box.h / lanes, gap = std::min(7.0, high / 5);
   for (int lane = 0; lane < lanes; ++lane)
     for (int i = 0; i < laminae; ++i) {
-      const Box one{box.x + i * box.w / laminae, box.y + lane * box.h / lanes + 6, box.w / laminae - 2,
-                    box.h / lanes - 14};
+      const Box one{box.x + i * box.w / laminae, box.y + lane * high + gap, box.w / laminae - 2,
+                    high - 2 * gap};
       const bool hole = lane == 0 && (i == 17 || i == 18),
                  bad = (lane == 1 && i == 13) || (lane == 2 && i == 7);
       canvas.fill(one, hole ? theme.raised : bad ? theme.fail : cell_color(theme, 0.85 - 0.62 * i / laminae));

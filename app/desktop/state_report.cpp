@@ -53,6 +53,8 @@ nlohmann::json view_of(ViewTile& tile, const OpenView& view) {
                          {"zoom", tile.canvas().pane().zoom()},
                          {"zoom_y", tile.canvas().pane().zoom_y()},
                          {"cell_mode", tile.canvas().pane().in_cell_mode()},
+                         {"tip", tile.canvas().pane().tip_text()},
+                         {"measures", tile.canvas().pane().measures()},
                          {"tile", rectangle(tile, QRectF(tile.rect()))},
                          {"bar", rectangle(tile.header_bar(), QRectF(tile.header_bar().rect()))},
                          {"canvas", rectangle(tile.canvas(), QRectF(tile.canvas().rect()))}};
@@ -64,11 +66,21 @@ nlohmann::json view_of(ViewTile& tile, const OpenView& view) {
   for (const QObject* part : tile.header_bar().children())
     if (const auto* widget = qobject_cast<const QWidget*>(part); widget && widget->isVisible())
       json["bar_parts"].push_back(rectangle(*widget, QRectF(widget->rect())));
+  for (const QWidget* control : tile.findChildren<QWidget*>())
+    if (const std::string name = control->objectName().toStdString();
+        name.starts_with("option_") && control->isVisible())
+      json["controls"][name.substr(7)] = rectangle(*control, QRectF(control->rect()));
   if (tile.canvas().frame().shows_times()) json["frame_millis"] = tile.canvas().frame().times().median();
   return json;
 }
 
 nlohmann::json inspector_of(const InspectorContent& content) {
+  if (content.mark) {
+    nlohmann::json mark = {{"heading", content.mark->heading}, {"under", content.mark->under}};
+    for (const Fact& fact : content.mark->numbers) mark["numbers"][fact.name] = fact.value;
+    if (content.mark->course) mark["steps_over_training"] = content.mark->course->steps;
+    return mark;
+  }
   nlohmann::json inspector = {{"heading", content.facts ? content.facts->heading : content.heading}};
   if (!content.facts) return inspector;
   for (const TopToken& token : content.facts->top)

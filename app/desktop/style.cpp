@@ -1,8 +1,10 @@
 // Qt's style: Fusion, a palette and one stylesheet from the theme table.
 #include "app/desktop/style.h"
 
+#include <QPainter>
 #include <QPalette>
 #include <QProxyStyle>
+#include <QStyleOption>
 #include <map>
 
 #include "app/desktop/painter_canvas.h"
@@ -50,7 +52,7 @@ QToolButton { padding: 2px; }
 QPushButton:hover, QToolButton:hover { background: {raised}; }
 QPushButton:pressed, QToolButton:pressed, QToolButton:checked { background: {raised}; }
 QPushButton:disabled, QToolButton:disabled { background: {raised}; color: {ink3}; border-color: {hair}; }
-QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QSpinBox:focus { border: 2px solid {accent};
+QPushButton:focus, QToolButton:focus, QComboBox:focus, QLineEdit:focus, QAbstractSpinBox:focus { border: 2px solid {accent};
   padding: 1px 9px; }
 QToolButton:focus { padding: 1px; }
 QPushButton#primary, QToolButton#primary { background: {accent}; border-color: {accent}; color: {on_accent};
@@ -69,7 +71,7 @@ QComboBox::down-arrow { image: none; }
 QComboBox QAbstractItemView { background: {canvas}; border: 1px solid {strong}; selection-background-color: {soft};
   selection-color: {ink}; outline: none; }
 QAbstractSpinBox::up-button, QAbstractSpinBox::down-button { width: 0; border: 0; }
-QLineEdit, QSpinBox, QPlainTextEdit { background: {canvas}; border: 1px solid {strong}; border-radius: 3px;
+QLineEdit, QAbstractSpinBox, QPlainTextEdit { background: {canvas}; border: 1px solid {strong}; border-radius: 3px;
   padding: 2px 10px; selection-background-color: {accent}; selection-color: {on_accent}; }
 QPlainTextEdit:focus { border: 2px solid {accent}; padding: 1px 9px; }
 QLineEdit#prompt { font-family: "DejaVu Sans Mono"; font-size: 12px; }
@@ -161,20 +163,45 @@ QPalette palette_of(const Theme& theme) {
   return palette;
 }
 
-// Keys of menus work without a line under their letter, which no other word of the window has.
+// Keys of menus work without a line under their letter, which no other word of the window has. Boxes to tick
+// have the theme's outline: Fusion's own cannot be seen on a dark ground.
 class QuietStyle : public QProxyStyle {
  public:
-  using QProxyStyle::QProxyStyle;
+  explicit QuietStyle(const Theme& theme) : QProxyStyle(QStringLiteral("Fusion")), theme_(theme) {}
   int styleHint(StyleHint hint, const QStyleOption* option, const QWidget* widget,
                 QStyleHintReturn* data) const override {
-    return hint == SH_UnderlineShortcut ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
+    const bool is_quiet = hint == SH_UnderlineShortcut || hint == SH_DialogButtonBox_ButtonsHaveIcons;
+    return is_quiet ? 0 : QProxyStyle::styleHint(hint, option, widget, data);
   }
+  void drawPrimitive(PrimitiveElement element, const QStyleOption* option, QPainter* painter,
+                     const QWidget* widget) const override {
+    if (element != PE_IndicatorCheckBox) return QProxyStyle::drawPrimitive(element, option, painter, widget);
+    const bool is_on = option->state.testFlag(State_On), enabled = option->state.testFlag(State_Enabled);
+    const Color ink = enabled ? theme_.ink : theme_.ink3;
+    painter->save();
+    painter->setRenderHint(QPainter::Antialiasing);
+    const QRectF box = QRectF(option->rect).adjusted(0.5, 0.5, -0.5, -0.5);
+    painter->setPen(QPen(qcolor(option->state.testFlag(State_HasFocus) ? theme_.accent : theme_.strong), 1));
+    painter->setBrush(qcolor(theme_.canvas));
+    painter->drawRoundedRect(box, 2, 2);
+    if (is_on) {
+      painter->setPen(QPen(qcolor(ink), 1.8, Qt::SolidLine, Qt::RoundCap, Qt::RoundJoin));
+      const auto at = [&box](double x, double y) {
+        return QPointF(box.left() + x * box.width(), box.top() + y * box.height());
+      };
+      painter->drawPolyline(QPolygonF({at(0.22, 0.54), at(0.42, 0.74), at(0.78, 0.28)}));
+    }
+    painter->restore();
+  }
+
+ private:
+  const Theme& theme_;
 };
 
 }  // namespace
 
 void apply_style(QApplication& application, const Theme& theme) {
-  application.setStyle(new QuietStyle(QStringLiteral("Fusion")));
+  application.setStyle(new QuietStyle(theme));
   application.setPalette(palette_of(theme));
   application.setFont(qfont({.points = 9, .face = Face::sans}));
   QString style = QString::fromUtf8(sheet);

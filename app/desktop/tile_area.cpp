@@ -187,7 +187,7 @@ void TileArea::show_tabs(const Placed& placed) {
       auto* bar = new QTabBar(this);
       bar->setExpanding(false);
       bar->setDrawBase(false);
-      bar->setElideMode(Qt::ElideRight);
+      bar->setElideMode(Qt::ElideNone);  // too many of them scroll
       bar->setFocusPolicy(Qt::TabFocus);
       connect(bar, &QTabBar::currentChanged, this, [this, used](int index) {
         if (index < 0 || static_cast<size_t>(index) >= tabs_of_[used].size()) return;

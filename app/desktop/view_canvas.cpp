@@ -4,9 +4,11 @@
 #include <QAccessible>
 #include <QKeyEvent>
 #include <QMouseEvent>
+#include <QPainter>
 #include <utility>
 
 #include "app/desktop/painter_canvas.h"
+#include "app/desktop/picture.h"
 
 namespace varve {
 
@@ -16,11 +18,12 @@ constexpr double wheel_units_per_notch = 120;
 }  // namespace
 
 ViewCanvas::ViewCanvas(Desk& desk, std::shared_ptr<ScreenFonts> fonts, QWidget* parent)
-    : QOpenGLWidget(parent), desk_(desk), frame_(std::move(fonts)) {
+    : QWidget(parent), desk_(desk), frame_(std::move(fonts)) {
   choose = [this](const std::map<std::string, int64_t>& at, bool) { desk_.session->select(at); };
   setMouseTracking(true);
   setFocusPolicy(Qt::StrongFocus);
   setMinimumSize(40, 30);
+  setAttribute(Qt::WA_OpaquePaintEvent);
   rest_.setSingleShot(true);
   rest_.setInterval(tip_delay_millis);
   connect(&rest_, &QTimer::timeout, this, [this] {
@@ -29,15 +32,11 @@ ViewCanvas::ViewCanvas(Desk& desk, std::shared_ptr<ScreenFonts> fonts, QWidget* 
   });
 }
 
-ViewCanvas::~ViewCanvas() {
-  if (!context()) return;
-  makeCurrent();
-  frame_.release();
-  doneCurrent();
-}
-
 void ViewCanvas::show_content(PaneContent content) {
-  if (content.view != content_.view) pane_.fit();
+  if (content.view != content_.view) {
+    pane_.fit();
+    if (pane_.measures()) pane_.measure({});  // other marks
+  }
   content_ = std::move(content);
   owes_paint_ = true;
   frame_.push({.kind = InputEvent::Kind::leave, .at = {}});
@@ -59,10 +58,11 @@ bool ViewCanvas::is_current() const {
   return !owes_paint_ && painted_size_ == size();
 }
 
-void ViewCanvas::paintGL() {
+void ViewCanvas::paintEvent(QPaintEvent*) {
   std::optional<std::map<std::string, int64_t>> clicked;
-  frame_.draw(width(), height(), devicePixelRatioF(), desk_.theme->canvas,
+  frame_.draw(pixels_of(picture_, *this), devicePixelRatioF(), desk_.theme->canvas,
               [&](Canvas& canvas, const Input& input) { clicked = pane_.draw(canvas, input, content_); });
+  QPainter(this).drawImage(QPointF(0, 0), picture_);
   if (clicked) {
     // After the frame: the answer changes the session, and with it what is drawn.
     QMetaObject::invokeMethod(
@@ -146,7 +146,7 @@ bool ViewCanvas::event(QEvent* event) {
       return true;
     }
   }
-  return QOpenGLWidget::event(event);
+  return QWidget::event(event);
 }
 
 void ViewCanvas::mouseMoveEvent(QMouseEvent* event) {
@@ -208,7 +208,7 @@ void ViewCanvas::keyPressEvent(QKeyEvent* event) {
     if (event->key() == Qt::Key_Escape || event->key() == Qt::Key_Return)
       pane_.set_cell_mode(false);
     else if (!cell_key(event->key()))
-      return QOpenGLWidget::keyPressEvent(event);
+      return QWidget::keyPressEvent(event);
   } else if (event->key() == Qt::Key_Return && content_.data) {
     pane_.set_cell_mode(true);
     // Something must be selected to start from: the first layer and position there are.
@@ -225,8 +225,10 @@ void ViewCanvas::keyPressEvent(QKeyEvent* event) {
     pane_.fit();
   } else if (event->key() == Qt::Key_Escape && is_held_) {
     pane_.cancel();
+  } else if (event->key() == Qt::Key_Escape && pane_.measures()) {
+    pane_.measure({});
   } else {
-    return QOpenGLWidget::keyPressEvent(event);
+    return QWidget::keyPressEvent(event);
   }
   update();
 }

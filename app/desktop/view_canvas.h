@@ -1,8 +1,9 @@
 // The widget a view is drawn in: Qt's events into the frame's queue, the frame's picture onto the screen.
 #pragma once
 
-#include <QOpenGLWidget>
+#include <QImage>
 #include <QTimer>
+#include <QWidget>
 
 #include "app/desktop/desk.h"
 #include "viz/host/frame.h"
@@ -10,13 +11,12 @@
 
 namespace varve {
 
-class ViewCanvas : public QOpenGLWidget {
+class ViewCanvas : public QWidget {
   Q_OBJECT
 
  public:
   // `fonts` are shared by all canvases of the window.
   ViewCanvas(Desk& desk, std::shared_ptr<ScreenFonts> fonts, QWidget* parent);
-  ~ViewCanvas() override;
   void show_content(PaneContent content);
   Pane& pane() { return pane_; }
   const PaneContent& content() const { return content_; }
@@ -36,7 +36,7 @@ class ViewCanvas : public QOpenGLWidget {
   void painted();  // a picture that will not change by itself is on screen
 
  protected:
-  void paintGL() override;
+  void paintEvent(QPaintEvent* event) override;
   bool event(QEvent* event) override;
   void mouseMoveEvent(QMouseEvent* event) override;
   void mousePressEvent(QMouseEvent* event) override;
@@ -54,6 +54,7 @@ class ViewCanvas : public QOpenGLWidget {
   Desk& desk_;
   Frame frame_;
   Pane pane_;
+  QImage picture_;
   PaneContent content_;
   QTimer rest_;
   std::string header_, spoken_;

@@ -241,6 +241,8 @@ void ViewTile::refresh(const OpenView& view, ViewContent content, bool is_active
                            .options = content_.options,
                            .selection = content_.selection,
                            .theme = desk_.theme,
+                           .set = desk_.session->choice().set.members,
+                           .drag_zooms = desk_.drag_zooms,
                            .computing = content_.computing});
   } else {
     empty_words_->setText(qtext(content_.empty));

@@ -13,8 +13,10 @@
 #include "app/desktop/main_window.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/preferences_dialog.h"
+#include "app/session/heads_above.h"
 #include "app/session/layouts.h"
 #include "app/session/recent_series.h"
+#include "viz/pick.h"
 
 namespace varve {
 
@@ -155,6 +157,14 @@ void MainWindow::toggle_option(const std::string& name, const std::string& first
   session_->set_view_option(active->id(), name, now->second == first ? second : first);
 }
 
+void MainWindow::measure() {
+  ViewTile* const view = views_->active();
+  if (!view) fail("There is no view to measure in.");
+  if (!view->canvas().pane().measure(view->content().selection))
+    fail("Nothing to measure from: no mark with a number is under the pointer, and none is selected.");
+  view->canvas().update();
+}
+
 void MainWindow::select_heads() {
   if (!session_->opened()) return;
   const auto layer = session_->choice().selection.index("layer");
@@ -163,6 +173,34 @@ void MainWindow::select_heads() {
   for (int64_t head = 0; head < session_->opened()->spec.heads; ++head)
     set.members.push_back({{"layer", *layer}, {"head", head}});
   session_->choose_set(std::move(set));
+}
+
+void MainWindow::select_heads_above_floor() {
+  ViewTile* const active = views_->active();
+  if (!active || !active->content().view) fail("There is no view with scores of heads.");
+  const ViewContent& content = active->content();
+  const auto option = [&content](const char* name) {
+    const auto given = content.options.find(name);
+    return given == content.options.end() ? std::string() : given->second;
+  };
+  const Dataset& shown = *content.data;
+  // The view's own array where it is one of heads, else the first that is.
+  const std::string array = shown.has(option("array")) ? option("array") : "";
+  session_->choose_set(
+      heads_above_floor(shown, array, parse_places(option("at"), shown, "this view"), content.selection));
+}
+
+// A table of scores and what the view shows: how do they go together.
+void MainWindow::add_scores() {
+  if (!session_->opened()) fail("Scores are set beside a series, and none is open.");
+  const QString file = ask_file_to_read(this, tr("Scores by checkpoint: .csv, .json or .jsonl"));
+  if (file.isEmpty()) return;
+  RunForm form{.analysis = "metric-correlation"};
+  form.inputs["scores"] = file.toStdString();
+  const ViewTile* const active = views_->active();
+  if (active && !active->content().key.empty())
+    form.inputs["metric"] = session_->opened()->store->folder().string() + ":" + active->content().key;
+  flows_->open_form(form);
 }
 
 void MainWindow::save_set() {
@@ -176,6 +214,11 @@ void MainWindow::show_keys() {
   dialog.exec();
 }
 
+void MainWindow::take_preferences() {
+  desk_.drag_zooms = remembered_.other["drag"] == "zooms";
+  for (const auto& session : sessions_) session->limit_memory(memory_in(remembered_.other["memory"]));
+}
+
 void MainWindow::show_preferences() {
   const auto number = [this](const char* name) {
     const auto known = remembered_.other.find(name);
@@ -183,7 +226,9 @@ void MainWindow::show_preferences() {
   };
   PreferencesDialog dialog({.is_dark = desk_.theme->is_dark,
                             .font_points = number("font_points"),
-                            .threads = static_cast<int>(number("threads"))},
+                            .threads = static_cast<int>(number("threads")),
+                            .drag_zooms = desk_.drag_zooms,
+                            .memory = qtext(remembered_.other["memory"])},
                            this);
   connect(&dialog, &PreferencesDialog::keys_asked, this, [this, &dialog] {
     KeysDialog keys(actions_, KeysDialog::Kind::rebind, &dialog);
@@ -192,8 +237,12 @@ void MainWindow::show_preferences() {
   });
   if (dialog.exec() != QDialog::Accepted) return;
   const Preferences chosen = dialog.chosen();
+  memory_in(chosen.memory.toStdString());  // for its error, before anything is kept
   remembered_.other["font_points"] = QString::number(chosen.font_points).toStdString();
   remembered_.other["threads"] = std::to_string(chosen.threads);
+  remembered_.other["drag"] = chosen.drag_zooms ? "zooms" : "moves";
+  remembered_.other["memory"] = chosen.memory.toStdString();
+  take_preferences();
   if (chosen.is_dark != desk_.theme->is_dark) set_theme(chosen.is_dark ? Theme::dark() : Theme::light());
 }
 

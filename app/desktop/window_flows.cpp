@@ -28,7 +28,6 @@ void MainWindow::build_flows() {
         this, [this] { refresh(); }, Qt::QueuedConnection);
   };
   wishes.verify = [this] { guarded([this] { verify_store(); }); };
-  wishes.show_as = [this](const std::string& view) { guarded([this, &view] { open_new_view(view); }); };
   wishes.reads_cell = [this] {
     for (ViewTile* tile : views_->shown())
       if (tile->content().view && !tile->canvas().pane().tip_text().empty()) return true;

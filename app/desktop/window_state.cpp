@@ -67,8 +67,10 @@ void MainWindow::refresh_status() {
   status_words_->setText(words.join(QStringLiteral("<span style='color:%1'>&nbsp;&nbsp;│&nbsp;&nbsp;</span>")
                                         .arg(qcolor(desk_.theme->hair).name())));
   status_prompt_->setVisible(is_open && !prompt_->isVisible());
-  status_prompt_->setText(status_prompt_->fontMetrics().elidedText(
-      tr("prompt: ") + qtext(session_->typed().text).simplified(), Qt::ElideRight, 300));
+  const QString typed = qtext(session_->typed().text).simplified();
+  status_prompt_->setText(typed.isEmpty() ? tr("Ctrl+P asks a prompt")
+                                          : status_prompt_->fontMetrics().elidedText(tr("prompt: ") + typed,
+                                                                                     Qt::ElideRight, 300));
 }
 
 Remembered MainWindow::remembered_now() {

@@ -23,7 +23,8 @@ struct Fact {
   std::string name, value;
   enum class Tone { plain, good, bad } tone = Tone::plain;
   bool mono = false;
-  std::string at_pin = {};  // the same at A; empty: no A, or it has none
+  std::string at_pin = {};    // the same at A; empty: no A, or it has none
+  std::string interval = {};  // "0.79 – 0.83"; empty: none
 };
 
 struct CellFacts {

@@ -191,11 +191,9 @@ std::string json_of(const Choice& choice) {
   if (!choice.set.members.empty()) json["set"] = to_json(choice.set);
   for (const NamedSet& set : choice.sets) json["sets"].push_back(to_json(set));
   for (const auto& [analysis, asked] : choice.asked)
-    json["asked"][analysis] = {{"text", asked.text},
-                               {"settings", asked.settings},
-                               {"branch", asked.branch},
-                               {"compute", asked.compute},
-                               {"steps", asked.steps}};
+    json["asked"][analysis] = {{"text", asked.text},     {"settings", asked.settings},
+                               {"branch", asked.branch}, {"compute", asked.compute},
+                               {"steps", asked.steps},   {"inputs", asked.inputs}};
   // A prompt may hold bytes that are no UTF-8; what cannot be written is replaced, never an error.
   return json.dump(-1, ' ', true, Json::error_handler_t::replace);
 }
@@ -223,7 +221,8 @@ Choice choice_of(const std::string& text) {
                                 .settings = value_or(asked, "settings", SettingValues{}),
                                 .branch = value_or<std::string>(asked, "branch", "main"),
                                 .compute = value_or<std::string>(asked, "compute", ""),
-                                .steps = value_or(asked, "steps", std::vector<int64_t>{})};
+                                .steps = value_or(asked, "steps", std::vector<int64_t>{}),
+                                .inputs = value_or(asked, "inputs", SettingValues{})};
   choice.bench = bench_from(part_of(json, "bench", Json::object()));
   return choice;
 }

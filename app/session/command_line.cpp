@@ -30,6 +30,7 @@ constexpr size_t most_ids = 10'000;
 std::optional<std::string> prompt_words(const Session& session, const Run& run, const std::string& text,
                                         std::string& before) {
   if (run.request.probes.prompts.empty()) return "";
+  if (const auto named = named_prompts(text)) return " " + named->option + " " + shell_quoted(named->name);
   const bool is_text = text.rfind("ids:", 0) != 0 && text.rfind("as in:", 0) != 0;
   if (is_text && session.opened()->tokenizer) return " --text " + shell_quoted(text);
   const std::vector<std::vector<int64_t>>& prompts = run.request.probes.prompts;
@@ -67,6 +68,7 @@ std::string command_line_of(const Session& session, const OpenView& view, const 
       lines = before + "varve run " + run->request.analysis + " " + shell_quoted(store);
       if (view.result.which == ResultRef::Which::cell) lines += " --steps " + std::to_string(content.step);
       lines += *prompt;
+      for (const auto& [name, where] : run->inputs) lines += " --with " + shell_quoted(name + "=" + where);
       if (run->request.branch != "main") lines += " --branch " + shell_quoted(run->request.branch);
       for (const auto& [name, value] : run->request.settings)
         lines += " --set " + shell_quoted(name + "=" + value);
@@ -75,6 +77,13 @@ std::string command_line_of(const Session& session, const OpenView& view, const 
   }
   PlotRecipe recipe;
   recipe.result = store + ":" + content.key;
+  if (!content.pinned_key.empty()) {
+    const bool is_series = content.pinned_key == content.key;
+    recipe.against =
+        is_series ? fmt::format("step={}", content.pinned_step) : store + ":" + content.pinned_key;
+    recipe.step = content.step;
+    recipe.against_step = content.pinned_step;
+  }
   recipe.view = content.view->name;
   recipe.options = content.options;
   recipe.selection = content.selection;

@@ -21,6 +21,7 @@ struct Asked {
   std::string branch;
   std::string compute;         // "f32"; empty: that
   std::vector<int64_t> steps;  // empty: all
+  SettingValues inputs = {};   // what is read beside the checkpoints: name -> STORE:KEY or FILE[:ARRAY]
   bool operator==(const Asked&) const = default;
 };
 

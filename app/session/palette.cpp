@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "analysis/core/text.h"
+#include "app/session/trimmed.h"
 
 namespace varve {
 
@@ -26,12 +27,6 @@ bool is_word_start(std::string_view text, size_t at) {
     return std::isalnum(static_cast<unsigned char>(c)) || (static_cast<unsigned char>(c) & 0x80U) != 0;
   };
   return is_letter(text[at]) && (at == 0 || !is_letter(text[at - 1]));
-}
-
-std::string trimmed(const std::string& text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string::npos) return "";
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
 }
 
 std::optional<int64_t> word_begun(std::string_view typed, std::string_view words, size_t from) {
@@ -167,7 +162,9 @@ std::vector<size_t> ranked(const std::string& typed, const std::vector<PaletteEn
   std::vector<Found> found;
   for (size_t i = 0; i < entries.size(); ++i) {
     if (only && entries[i].kind != only) continue;
-    const Fit fit = fit_of(wanted, entries[i].words);
+    // "run circuit" means the analysis as much as "circuit" does.
+    const bool says_run = entries[i].kind == "analysis" && small(wanted.substr(0, 4)) == "run ";
+    const Fit fit = fit_of(says_run ? trimmed(wanted.substr(4)) : wanted, entries[i].words);
     if (fit.tier < 0) continue;
     const auto known = age.find(entries[i].id);
     found.push_back({.tier = fit.tier,

@@ -5,6 +5,7 @@
 
 #include "analysis/core/error.h"
 #include "app/session/command_line.h"
+#include "viz/pick.h"
 
 namespace varve {
 namespace {
@@ -26,7 +27,7 @@ struct Place {
 std::vector<Place> chosen_places(const Selection& selection, const Dataset& data) {
   std::vector<Place> places;
   for (const auto& [axis, index] : selection.at) {
-    if (!data.has_axis(axis) || index < 0 || index >= data.extent(axis)) continue;
+    if (index < 0 || index >= places_along(data, axis)) continue;
     const Array* ticks = axis == "step" ? data.coord(axis) : nullptr;
     const bool is_tick = ticks && ticks->dtype() == Dtype::i64 && index < ticks->size();
     places.push_back({axis, is_tick ? ticks->text(index) : std::to_string(index)});
@@ -37,7 +38,7 @@ std::vector<Place> chosen_places(const Selection& selection, const Dataset& data
 Selection selection_in(const Selection& selection, const Dataset& data) {
   Selection kept;
   for (const auto& [axis, index] : selection.at)
-    if (data.has_axis(axis) && index >= 0 && index < data.extent(axis)) kept.at[axis] = index;
+    if (index >= 0 && index < places_along(data, axis)) kept.at[axis] = index;
   return kept;
 }
 
@@ -62,6 +63,9 @@ std::vector<std::string> plot_words(const PlotRecipe& recipe, const Dataset& dat
     words.push_back(option);
     words.push_back(value);
   };
+  if (!recipe.against.empty()) add("--against", recipe.against);
+  if (!recipe.against.empty() && recipe.against.rfind("step=", 0) != 0)
+    add("--steps", fmt::format("{},{}", recipe.step, recipe.against_step));
   for (const auto& [name, value] : chosen_options(view, recipe)) add("--set", name + "=" + value);
   for (const Place& place : chosen_places(recipe.selection, data))
     add("--select", place.axis + "=" + place.number);

@@ -11,6 +11,10 @@ namespace varve {
 
 struct PlotRecipe {
   std::string result;  // a file, or STORE:KEY
+  // What it is set against: another result, or "step=1000" of the same; empty: nothing. The data given is
+  // then what compare or difference_to made.
+  std::string against;
+  int64_t step = 1, against_step = 0;  // of the two results
   std::string view;
   SettingValues options;         // those that differ from the view's own are said
   Selection selection;           // axes the result lacks are left out

@@ -6,6 +6,7 @@
 
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
+#include "loaders/tasks.h"
 
 namespace varve {
 
@@ -75,6 +76,8 @@ Probes probes_of_result(const std::string& place, const Opened& opened) {
 
 Probes probes_of(const std::string& text, const Opened& opened) {
   if (const auto pack = after("pack:", text)) return make_pack(*pack, opened.spec.vocab);
+  if (const auto task = after("task:", text))
+    return read_task(*task, opened.store->series().tokenizer, opened.spec.vocab);
   if (const auto file = after("lines:", text)) return probes_of_lines(*file, opened);
   if (const auto place = after("as in:", text)) return probes_of_result(*place, opened);
   Probes probes{.prompts = {}, .name = "text"};
@@ -88,6 +91,14 @@ std::string piece_of(int64_t id, const Opened& opened) {
 }
 
 }  // namespace
+
+std::optional<NamedPrompts> named_prompts(const std::string& text) {
+  const std::pair<const char*, const char*> kinds[] = {
+      {"pack:", "--probes"}, {"task:", "--task"}, {"lines:", "--text-file"}};
+  for (const auto& [word, option] : kinds)
+    if (const auto name = after(word, text)) return NamedPrompts{option, *name};
+  return std::nullopt;
+}
 
 Prompt read_prompt(const std::string& text, const Opened& opened) {
   Prompt prompt;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,9 +21,16 @@ struct Prompt {
 };
 
 // Text through the series' tokenizer. "ids: 0 17 42" gives ids, as does everything where there is no
-// tokenizer. "pack: repeat-random:prompts=8" makes prompts, "lines: FILE" reads one a line, and "as in:
-// ANALYSIS/KEY" takes those of a result.
+// tokenizer. "pack: repeat-random:prompts=8" makes prompts, "task: induction:pairs=16" or "task: FILE"
+// pairs of them with answers, "lines: FILE" reads one a line, and "as in: ANALYSIS/KEY" takes those of a
+// result.
 Prompt read_prompt(const std::string& text, const Opened& opened);
+
+// Prompts that the program takes by name: its option and what follows it. None for text, ids and results.
+struct NamedPrompts {
+  std::string option, name;
+};
+std::optional<NamedPrompts> named_prompts(const std::string& text);
 
 // "L9", "embed", "out 12": what row `index` of a lens is called.
 std::string layer_name(int64_t index, int64_t layers);

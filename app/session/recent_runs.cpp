@@ -34,7 +34,8 @@ std::string forms_to_json(const std::vector<RunForm>& forms) {
                    {"steps", word_of(form.steps)},
                    {"list", form.list},
                    {"compute", form.compute},
-                   {"memory", form.memory}});
+                   {"memory", form.memory},
+                   {"inputs", form.inputs}});
   return all.dump(1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -50,6 +51,7 @@ std::vector<RunForm> forms_from_json(const std::string& json) {
       form.list = one.value("list", form.list);
       form.compute = one.value("compute", form.compute);
       form.memory = one.value("memory", "");
+      form.inputs = one.value("inputs", SettingValues{});
       forms.push_back(std::move(form));
     }
   } catch (const nlohmann::json::exception& problem) {

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include <fmt/ranges.h>
 
@@ -10,6 +11,7 @@
 #include "analysis/core/text.h"
 #include "app/session/command_line.h"
 #include "app/session/prompt.h"
+#include "app/session/run_inputs.h"
 
 namespace varve {
 
@@ -65,6 +67,17 @@ void read_steps(FormReading& reading, const RunForm& form, const RunPlace& place
 
 }  // namespace
 
+int64_t memory_in(const std::string& words) {
+  std::string size = words;
+  std::erase(size, ' ');
+  if (size.empty()) return 0;
+  try {
+    if (const int64_t bytes = parse_bytes(size); bytes > 0) return bytes;
+  } catch (const Error&) {
+  }
+  fail("a size, as in 2 GB; empty for no limit");
+}
+
 std::string setting_label(const std::string& name) {
   std::string label = name;
   std::replace(label.begin(), label.end(), '_', ' ');
@@ -88,6 +101,28 @@ SettingValues changed_settings(const std::vector<SettingInfo>& declared, const S
   return changed;
 }
 
+namespace {
+
+// Only words: files and results are read by the run itself.
+void read_inputs_of(FormReading& reading, const RunForm& form, const Analysis& analysis) {
+  for (const InputInfo& input : analysis.inputs) {
+    const auto given = form.inputs.find(input.name);
+    field(reading, input_field(input), setting_label(input.name), [&] {
+      const InputWords words = words_of_input(input, given == form.inputs.end() ? "" : given->second);
+      if (words.empty() && input.needed) fail("{}", input.help);
+      for (const auto& [name, where] : words) {
+        check_input(where);
+        reading.request.inputs.emplace(name, Dataset());
+        reading.inputs.emplace(name, where);
+      }
+    });
+  }
+}
+
+}  // namespace
+
+std::string input_field(const InputInfo& input) { return "with " + input.name; }
+
 FormReading read_form(const RunForm& form, const RunPlace& place) {
   FormReading reading;
   const Analysis& analysis = analyses().get(form.analysis);
@@ -103,7 +138,8 @@ FormReading read_form(const RunForm& form, const RunPlace& place) {
       request.settings[info.name] = given->second;
   }
   if (reading.problems.empty()) request.settings = changed_settings(analysis.settings, request.settings);
-  if (analysis.needs_probes) {
+  read_inputs_of(reading, form, analysis);
+  if (analysis.needs_probes && makes_cells(analysis, request.inputs)) {
     const Prompt prompt = read_prompt(form.text, *place.opened);
     if (!prompt.problem.empty())
       reading.problems.push_back({"prompt", "prompt", prompt.problem});
@@ -113,16 +149,9 @@ FormReading read_form(const RunForm& form, const RunPlace& place) {
   }
   read_steps(reading, form, place);
   field(reading, "precision", "precision", [&] { request.compute = compute_from(form.compute); });
-  if (!form.memory.empty()) {
-    try {
-      std::string size = form.memory;
-      std::erase(size, ' ');
-      request.max_memory = parse_bytes(size);
-      if (request.max_memory <= 0) fail("none");
-    } catch (const Error&) {
-      reading.problems.push_back({"memory", "memory", "a size, as in 2 GB; empty for no limit"});
-    }
-  }
+  request.max_memory = place.max_memory;
+  if (!form.memory.empty())
+    field(reading, "memory", "memory", [&] { request.max_memory = memory_in(form.memory); });
   return reading;
 }
 
@@ -146,6 +175,7 @@ std::string show_flops(double flops) {
 std::vector<std::string> cost_lines(const Estimate& estimate, const RunRequest& request) {
   const int64_t all = estimate.cells_cached + estimate.cells_to_compute;
   std::vector<std::string> lines;
+  if (all == 0) return {"Made of what is given", "no checkpoint is read"};
   if (estimate.cells_to_compute == 0) {
     lines.push_back(all == 1 ? "The cell is there" : "All " + show_count(all) + " cells are there");
     lines.emplace_back("nothing to compute");
@@ -182,16 +212,10 @@ std::string command_of(const RunForm& form, const RunPlace& place) {
   if (form.steps == RunForm::Steps::list) line += " --steps " + shell_quoted(form.list);
   if (form.steps == RunForm::Steps::pinned) line += fmt::format(" --steps {}", fmt::join(request.steps, ","));
   if (request.branch != "main") line += " --branch " + shell_quoted(request.branch);
-  if (analyses().get(form.analysis).needs_probes) {
+  if (!request.probes.prompts.empty()) {
     const auto after = [&](const char* word) { return form.text.rfind(word, 0) == 0; };
-    const auto rest = [&](size_t begin) {
-      const size_t from = form.text.find_first_not_of(' ', begin);
-      return shell_quoted(from == std::string::npos ? "" : form.text.substr(from));
-    };
-    if (after("pack:")) {
-      line += " --probes " + rest(5);
-    } else if (after("lines:")) {
-      line += " --text-file " + rest(6);
+    if (const auto named = named_prompts(form.text)) {
+      line += " " + named->option + " " + shell_quoted(named->name);
     } else if (after("ids:") || after("as in:") || !place.opened->tokenizer) {
       // The program takes ids from a file only; short prompts are filled up with -1 and their lengths said.
       std::string rows, lengths;
@@ -208,6 +232,7 @@ std::string command_of(const RunForm& form, const RunPlace& place) {
       line += " --text " + shell_quoted(form.text);
     }
   }
+  for (const auto& [name, where] : reading.inputs) line += " --with " + shell_quoted(name + "=" + where);
   for (const auto& [name, value] : request.settings) line += " --set " + shell_quoted(name + "=" + value);
   if (request.compute != Compute::f32) line += " --compute " + name_of(request.compute);
   if (request.max_memory > 0) line += fmt::format(" --max-memory {}", request.max_memory);
@@ -218,6 +243,10 @@ std::string form_words(const RunForm& form) {
   std::string words;
   for (const auto& [name, value] : form.settings)
     words += (words.empty() ? "" : ", ") + setting_label(name) + " " + value;
+  for (const auto& [name, where] : form.inputs)
+    if (!where.empty())
+      words += (words.empty() ? "" : ", ") + setting_label(name) + " " +
+               std::filesystem::path(where).filename().string();
   if (!form.text.empty()) words += (words.empty() ? "" : " · ") + form.text;
   if (form.steps == RunForm::Steps::list) words += " · steps " + form.list;
   if (form.steps == RunForm::Steps::pinned) words += " · A and now";

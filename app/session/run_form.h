@@ -23,12 +23,13 @@ struct RunForm {
   Steps steps = Steps::all;
   std::string list = "first,last";  // which steps, as after --steps
   std::string compute = "f32";
-  std::string memory = {};  // "2 GB"; empty: as much as it takes
+  std::string memory = {};    // "2 GB"; empty: as much as it takes
+  SettingValues inputs = {};  // what it reads beside the checkpoints, each as words_of_input takes it
   bool operator==(const RunForm&) const = default;
 };
 
 struct FieldProblem {
-  std::string field;  // a setting's name, or "prompt", "steps", "memory"
+  std::string field;  // a setting's name, or "prompt", "steps", "memory", "with metric"
   std::string label;  // as the form writes it
   std::string words;  // what it needs: "1 or more"
 };
@@ -40,19 +41,24 @@ struct RunPlace {
   std::vector<int64_t> steps;  // of the branch
   int64_t now = 0;
   std::optional<int64_t> pin;  // A
+  int64_t max_memory = 0;      // where the form says none; 0: no limit
 };
 
 struct FormReading {
   std::vector<FieldProblem> problems;
-  RunRequest request;       // where there is no problem
+  RunRequest request;       // where there is no problem; of its inputs only the names
+  SettingValues inputs;     // name -> STORE:KEY or FILE[:ARRAY]
   std::string off() const;  // "Run is off: starts needs 1 or more."; empty where it can begin
 };
 FormReading read_form(const RunForm& form, const RunPlace& place);
+
+std::string input_field(const InputInfo& input);  // "with metric": its name among the fields
 
 // What a setting needs, where `value` is none that it takes: "1 or more", "a whole number", "1 to 64".
 std::optional<std::string> setting_problem(const SettingInfo& info, const std::string& value);
 // Only what differs from the defaults, in its normal form: the same run is then known as the same.
 SettingValues changed_settings(const std::vector<SettingInfo>& declared, const SettingValues& given);
+int64_t memory_in(const std::string& words);         // "2 GB" in bytes, "" is 0; throws Error
 std::string setting_label(const std::string& name);  // "top_k" -> "top k"
 
 // One line each: what is there already, time, what is read and computed, memory.

@@ -34,6 +34,7 @@ struct CellResult {
 struct Run {
   RunRequest request;
   std::string text;                            // the prompts as typed
+  SettingValues inputs;                        // as Asked has them
   std::map<int64_t, CellResult> cells;         // by step
   std::shared_ptr<Job> job;                    // the last one that worked on it
   std::vector<int64_t> asked;                  // steps of the last job
@@ -59,7 +60,13 @@ struct Shown {
 struct StoredResult {
   std::shared_ptr<const Dataset> data;
   std::string problem;
+  int64_t bytes = 0;
+  uint64_t asked = 0;  // when for the last time: the later, the larger
 };
+// What read results may hold together; beyond it those go that nobody shows, the longest unasked first.
+constexpr int64_t stored_results_bytes = int64_t{512} << 20;
+// Takes them out until the others fit.
+void keep_within(std::map<std::string, StoredResult>& results, int64_t bytes);
 
 class Session {
  public:
@@ -125,9 +132,13 @@ class Session {
   const Prompt& typed() const { return typed_; }
   std::string why_not_run(const std::string& analysis = "logit-lens") const;  // empty where run() would begin
   void run(const std::string& analysis, const SettingValues& settings = {});
+  void limit_memory(int64_t bytes) { max_memory_ = bytes; }  // of every run that says nothing else; 0: none
+  int64_t max_memory() const { return max_memory_; }
   // What a form asks for: waits for the runs before it. `text` is what request.probes was read from.
-  void start(const RunRequest& request, const std::string& text);
+  // The inputs are read when its turn comes; of request.inputs only the names count.
+  void start(const RunRequest& request, const std::string& text, const SettingValues& inputs = {});
   void show_stored(const StoredRun& stored);  // its cells as they lie in the store; nothing is computed
+  void show_cells(const StoredRun& stored);   // the same, without opening a view for them
   const std::map<std::string, Run>& runs() const { return runs_; }
   Errands& errands() { return *errands_; }
   const Run* current_run() const;                        // of the analysis that was run last; or null
@@ -158,8 +169,11 @@ class Session {
   void walk_to(size_t place);
   void after_undo();
   std::string run_id(const std::string& analysis, const Asked& asked) const;
-  void ask(const RunRequest& request, const std::string& text);  // the act
-  void submit(const std::string& tag, const RunRequest& request, const std::string& text);
+  void ask(const RunRequest& request, const Asked& asked);  // the act
+  void submit(const std::string& tag, const RunRequest& request, const Asked& asked);
+  void show_stored_lens();
+  Choice choice_of(const StoredRun& stored) const;
+  void take_prompt_and_cells(const StoredRun& stored);
   void recall_runs();  // what the choice asks for and nobody holds, from the store
   // `known` where its prompts cannot be asked again in words, as those of a task with its corrupted twins.
   void recall(const std::string& analysis, const Asked& asked, const StoredRun* known = nullptr);
@@ -181,6 +195,8 @@ class Session {
   int64_t play_gesture_ = -1;  // negative: never a number the window gives out
   std::map<std::string, Run> runs_;
   std::map<std::string, StoredResult> stored_;
+  uint64_t times_asked_ = 0;
+  int64_t max_memory_ = 0;
   using Newest = std::map<std::string, std::shared_ptr<const StoredRun>>;  // by analysis
   Newest newest_, newest_cells_;
   // Places that were looked at, oldest first: step and selection.

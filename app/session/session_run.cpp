@@ -5,6 +5,7 @@
 #include "analysis/core/error.h"
 #include "analysis/core/text.h"
 #include "app/session/results.h"
+#include "app/session/run_inputs.h"
 #include "app/session/session.h"
 
 namespace varve {
@@ -19,15 +20,17 @@ RunRequest request_of(const std::string& analysis, const Asked& asked, const Pro
   request.steps = asked.steps;
   request.compute = asked.compute.empty() ? Compute::f32 : compute_from(asked.compute);
   request.probes = prompt.probes;
+  for (const auto& [name, where] : asked.inputs) request.inputs.emplace(name, Dataset());
   return request;
 }
 
-Asked asked_of(const RunRequest& request, const std::string& text) {
+Asked asked_of(const RunRequest& request, const std::string& text, const SettingValues& inputs) {
   return {.text = text,
           .settings = request.settings,
           .branch = request.branch,
           .compute = request.compute == Compute::f32 ? "" : name_of(request.compute),
-          .steps = request.steps};
+          .steps = request.steps,
+          .inputs = inputs};
 }
 
 // The cells that the store holds already, without computing any: step -> key.
@@ -61,6 +64,7 @@ std::shared_ptr<const Dataset> read_cell(const RunStore& store, const std::strin
 std::string Session::run_id(const std::string& analysis, const Asked& asked) const {
   std::string id = analysis + "\n" + asked.branch + "\n" + asked.compute + "\n" + asked.text;
   for (const auto& [name, value] : asked.settings) id += "\n" + name + "=" + value;
+  for (const auto& [name, where] : asked.inputs) id += "\nwith " + name + "=" + where;
   return id;
 }
 
@@ -90,25 +94,28 @@ void Session::run(const std::string& analysis, const SettingValues& settings) {
   RunRequest request;
   request.analysis = analysis;
   request.settings = settings;
+  request.max_memory = max_memory_;
   request.branch = choice().branch;
   const bool needs_prompt = analyses().get(analysis).needs_probes;
   if (needs_prompt) request.probes = typed_.probes;
   const std::string text = needs_prompt ? typed_.text : "";
-  ask(request, text);
+  const Asked asked = asked_of(request, text, {});
+  ask(request, asked);
   // A newer prompt takes the place of an older one that still runs.
-  submit("run " + analysis, request, text);
+  submit("run " + analysis, request, asked);
 }
 
-void Session::start(const RunRequest& request, const std::string& text) {
+void Session::start(const RunRequest& request, const std::string& text, const SettingValues& inputs) {
   if (!opened_) return;
-  ask(request, text);
-  submit("", request, text);
+  const Asked asked = asked_of(request, text, inputs);
+  ask(request, asked);
+  submit("", request, asked);
 }
 
-void Session::ask(const RunRequest& request, const std::string& text) {
+void Session::ask(const RunRequest& request, const Asked& asked) {
   Choice next = choice();
   next.analysis = request.analysis;
-  next.asked[request.analysis] = asked_of(request, text);
+  next.asked[request.analysis] = asked;
   if (!request.probes.prompts.empty()) {
     const auto longest = static_cast<int64_t>(request.probes.prompts.front().size());
     if (const auto pos = next.selection.index("pos"); pos && *pos >= longest) next.selection.at.erase("pos");
@@ -116,24 +123,29 @@ void Session::ask(const RunRequest& request, const std::string& text) {
   change(next, "run " + request.analysis);
 }
 
-void Session::submit(const std::string& tag, const RunRequest& request, const std::string& text) {
-  const std::string id = run_id(request.analysis, asked_of(request, text));
+void Session::submit(const std::string& tag, const RunRequest& asked_for, const Asked& asked) {
+  const std::string id = run_id(asked_for.analysis, asked);
   Run& run = runs_[id];
   if (run.running() && !run.complete) return;  // all its cells may be in a moment before its job ends
-  run.request = request;
-  run.text = text;
+  run.request = asked_for;
+  run.text = asked.text;
+  run.inputs = asked.inputs;
   run.complete = run.is_recalled = false;
-  run.asked = request.steps;
+  run.asked = asked_for.steps;
   if (run.asked.empty())
-    for (const Stop& stop : opened_->stops_of(request.branch)) run.asked.push_back(stop.step);
+    for (const Stop& stop : opened_->stops_of(asked_for.branch)) run.asked.push_back(stop.step);
   run.arrived = 0;
   run.there = -1;
   const std::shared_ptr<RunStore> store = opened_->store;
   const int64_t here = stop()->step;
   const bool is_here = std::find(run.asked.begin(), run.asked.end(), here) != run.asked.end();
-  const std::string title = request.analysis + " · " + std::to_string(run.asked.size()) +
-                            (run.asked.size() == 1 ? " checkpoint" : " checkpoints");
-  run.job = jobs_.submit(tag, title, [this, id, store, request, here, is_here](Task& task) {
+  const bool has_cells = makes_cells(analyses().get(asked_for.analysis), asked_for.inputs);
+  const std::string title = !has_cells ? asked_for.analysis + " · of what others made"
+                                       : asked_for.analysis + " · " + std::to_string(run.asked.size()) +
+                                             (run.asked.size() == 1 ? " checkpoint" : " checkpoints");
+  run.job = jobs_.submit(tag, title, [=, this](Task& task) {
+    RunRequest request = asked_for;
+    request.inputs = read_inputs(asked.inputs);
     const CellDone cell_done = [&](int64_t step, const std::string& key) {
       if (auto data = read_cell(*store, request.analysis, key))
         hand([id, step, key, data](Session& session) {
@@ -141,14 +153,14 @@ void Session::submit(const std::string& tag, const RunRequest& request, const st
         });
     };
     Task look = task.part(0, 0.01);
-    const auto there = static_cast<int64_t>(stored_cells(*store, request, look).size());
+    const int64_t there = has_cells ? static_cast<int64_t>(stored_cells(*store, request, look).size()) : 0;
     hand([id, there](Session& session) {
       if (const auto known = session.runs_.find(id); known != session.runs_.end())
         known->second.there = there;
     });
     // The step that is looked at comes first; the pass over all of them then finds it in the store.
     RunReport now;
-    if (is_here) {
+    if (is_here && has_cells) {
       RunRequest first = request;
       first.steps = {here};
       Task first_part = task.part(0.01, 0.05);
@@ -199,7 +211,9 @@ void Session::take_report(const std::string& id, RunReport report, int64_t compu
 
 // What comes back with a session is read, never computed anew: what is missing waits for the person.
 void Session::recall(const std::string& analysis, const Asked& asked, const StoredRun* known) {
-  const bool needs_prompt = analyses().get(analysis).needs_probes;
+  const Analysis& shelf = analyses().get(analysis);
+  const bool has_cells = makes_cells(shelf, request_of(analysis, asked, {}).inputs);
+  const bool needs_prompt = shelf.needs_probes && has_cells;
   const Prompt prompt = needs_prompt ? read_prompt(asked.text, *opened_) : Prompt{};
   if (needs_prompt && !prompt.runnable() && !known) return;
   const RunRequest request = request_of(analysis, asked, prompt);
@@ -207,6 +221,7 @@ void Session::recall(const std::string& analysis, const Asked& asked, const Stor
   Run& run = runs_[id];
   run.request = request;
   run.text = asked.text;
+  run.inputs = asked.inputs;
   run.is_recalled = true;
   const auto wanted = asked.steps.empty() ? opened_->stops_of(asked.branch).size() : asked.steps.size();
   const std::shared_ptr<RunStore> store = opened_->store;
@@ -214,8 +229,9 @@ void Session::recall(const std::string& analysis, const Asked& asked, const Stor
   const std::string series = known ? known->series_key : "";
   run.job = jobs_.submit("", "read " + analysis, [=, this](Task& task) {
     Task look = task.part(0, 0.1);
-    std::map<int64_t, std::string> cells = stored_cells(*store, request, look);
-    const bool is_asked_again = !cells.empty() || by_key.empty();
+    std::map<int64_t, std::string> cells;
+    if (has_cells) cells = stored_cells(*store, request, look);
+    const bool is_asked_again = !cells.empty() || (by_key.empty() && series.empty());
     if (!is_asked_again) cells = by_key;
     Task reading = task.part(0.1, 0.6);
     int64_t done = 0;
@@ -231,10 +247,12 @@ void Session::recall(const std::string& analysis, const Asked& asked, const Stor
         hand([id, series, data = std::make_shared<const Dataset>(std::move(*made))](Session& session) {
           session.take_series(id, series, data);
         });
-    if (!is_asked_again || cells.size() < wanted) return;
+    if (!is_asked_again || (has_cells && cells.size() < wanted)) return;
     // All cells are there: only what is made of them may have to be made again.
     Task rest = task.part(0.6, 1);
-    auto report = std::make_shared<RunReport>(run_analysis(store, request, rest));
+    RunRequest whole = request;
+    whole.inputs = read_inputs(asked.inputs);
+    auto report = std::make_shared<RunReport>(run_analysis(store, whole, rest));
     hand([id, report](Session& session) { session.take_report(id, std::move(*report), 0); });
   });
   touch();
@@ -265,8 +283,11 @@ Shown Session::shown() const { return shown_at(current_run(), choice().step); }
 
 std::shared_ptr<const Dataset> Session::stored(const std::string& analysis, const std::string& key) {
   if (!opened_) return nullptr;
-  if (const auto known = stored_.find(key); known != stored_.end()) return known->second.data;
-  stored_[key] = {};
+  if (const auto known = stored_.find(key); known != stored_.end()) {
+    known->second.asked = ++times_asked_;
+    return known->second.data;
+  }
+  stored_[key].asked = ++times_asked_;
   const auto store = opened_->store;
   jobs_.submit("", "read " + analysis + " " + key.substr(0, 8), [this, store, analysis, key](Task&) {
     StoredResult read;
@@ -274,16 +295,22 @@ std::shared_ptr<const Dataset> Session::stored(const std::string& analysis, cons
     try {
       std::optional<Dataset> data = store->result(analysis, key);
       if (!data) data = store->result(analysis + ".series", key);  // what was reduced lies beside the cells
-      if (data)
+      if (data) {
+        for (const auto& [name, array] : data->arrays()) read.bytes += array.bytes();
         read.data = std::make_shared<const Dataset>(std::move(*data));
-      else
+      } else {
         read.problem = "The store no longer holds " + analysis + " " + key.substr(0, 8) + ".";
+      }
     } catch (const Error& error) {
       read.problem = error.what();
     }
     hand([store, key, read](Session& session) {
       if (!session.opened_ || session.opened_->store != store) return;
-      session.stored_[key] = read;
+      StoredResult& kept = session.stored_[key];
+      const uint64_t asked = kept.asked;
+      kept = read;
+      kept.asked = asked;
+      keep_within(session.stored_, stored_results_bytes);
       session.touch();
     });
   });

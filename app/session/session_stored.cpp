@@ -19,28 +19,36 @@ void Session::know_results(const std::vector<StoredRun>& found) {
   }
   newest_ = std::move(series);
   newest_cells_ = std::move(cells);
+  show_stored_lens();
   touch();
 }
 
-const StoredRun* Session::newest_stored(const std::string& analysis) const {
-  const auto known = newest_.find(analysis);
-  return known == newest_.end() ? nullptr : known->second.get();
-}
-
-const StoredRun* Session::newest_cells(const std::string& analysis) const {
-  const auto known = newest_cells_.find(analysis);
-  return known == newest_cells_.end() ? nullptr : known->second.get();
-}
-
-void Session::show_stored(const StoredRun& stored) {
-  if (!opened_) return;
-  if (stored.cells.empty()) {
-    // Reduced over the series alone: a view of its own, the one that fits best.
-    OpenView view;
-    view.result = {stored.analysis, ResultRef::Which::stored, stored.series_key};
-    if (!stored.series_key.empty()) open_view(std::move(view));
-    return;
+// A series that was opened for the first time begins with the lens it holds, as if its row had been clicked;
+// nobody acted, so there is nothing to undo.
+void keep_within(std::map<std::string, StoredResult>& results, int64_t bytes) {
+  int64_t held = 0;
+  for (const auto& [key, result] : results) held += result.bytes;
+  while (held > bytes) {
+    auto oldest = results.end();
+    for (auto at = results.begin(); at != results.end(); ++at)
+      // What somebody else holds too is on screen: it would only be read again.
+      if (at->second.data && at->second.data.use_count() == 1 &&
+          (oldest == results.end() || at->second.asked < oldest->second.asked))
+        oldest = at;
+    if (oldest == results.end()) return;
+    held -= oldest->second.bytes;
+    results.erase(oldest);
   }
+}
+
+void Session::show_stored_lens() {
+  const StoredRun* const lens = newest_cells("logit-lens");
+  if (!lens || !opened_ || !choice().asked.empty() || !typed_.text.empty()) return;
+  history_.amend(choice_of(*lens));
+  take_prompt_and_cells(*lens);
+}
+
+Choice Session::choice_of(const StoredRun& stored) const {
   const Analysis& analysis = analyses().get(stored.analysis);
   Asked asked{.text = stored.text,
               .settings = changed_settings(analysis.settings, stored.settings),
@@ -56,11 +64,43 @@ void Session::show_stored(const StoredRun& stored) {
   // What was selected in another prompt need not be there in this one.
   next.selection.at.erase("pos");
   next.selection.at.erase("prompt");
-  change(fitting(next), "show " + stored.analysis);
+  return fitting(next);
+}
+
+void Session::take_prompt_and_cells(const StoredRun& stored) {
   if (!stored.text.empty()) typed_ = read_prompt(stored.text, *opened_);
+  const Asked& asked = choice().asked.at(stored.analysis);
   const auto known = runs_.find(run_id(stored.analysis, asked));
   if (known == runs_.end() || known->second.cells.size() < stored.cells.size())
     recall(stored.analysis, asked, &stored);
+}
+
+const StoredRun* Session::newest_stored(const std::string& analysis) const {
+  const auto known = newest_.find(analysis);
+  return known == newest_.end() ? nullptr : known->second.get();
+}
+
+const StoredRun* Session::newest_cells(const std::string& analysis) const {
+  const auto known = newest_cells_.find(analysis);
+  return known == newest_cells_.end() ? nullptr : known->second.get();
+}
+
+void Session::show_cells(const StoredRun& stored) {
+  change(choice_of(stored), "show " + stored.analysis);
+  take_prompt_and_cells(stored);
+  touch();
+}
+
+void Session::show_stored(const StoredRun& stored) {
+  if (!opened_) return;
+  if (stored.cells.empty()) {
+    // Reduced over the series alone: a view of its own, the one that fits best.
+    OpenView view;
+    view.result = {stored.analysis, ResultRef::Which::stored, stored.series_key};
+    if (!stored.series_key.empty()) open_view(std::move(view));
+    return;
+  }
+  show_cells(stored);
   // Where every open view is about another analysis, nothing would be seen of it.
   const auto is_of_it = [&stored](const OpenView& view) {
     return view.result.analysis.empty() || view.result.analysis == stored.analysis;
@@ -68,7 +108,7 @@ void Session::show_stored(const StoredRun& stored) {
   if (std::none_of(bench().views.begin(), bench().views.end(), is_of_it)) {
     OpenView view;
     view.result.analysis = stored.analysis;
-    if (has_reduce(analysis)) view.result.which = ResultRef::Which::series;
+    if (has_reduce(analyses().get(stored.analysis))) view.result.which = ResultRef::Which::series;
     open_view(std::move(view));
   }
   touch();

@@ -8,6 +8,7 @@
 #include "analysis/core/text.h"
 #include "app/session/difference.h"
 #include "app/session/results.h"
+#include "viz/pick.h"
 
 namespace varve {
 
@@ -46,11 +47,12 @@ std::optional<int64_t> place_of_step(const Dataset& data, int64_t step) {
 Selection selection_for(const Session& session, const OpenView& view, const Dataset& data) {
   Selection selection;
   for (const auto& [axis, index] : session.choice().selection.at)
-    if (data.has_axis(axis) && index >= 0 && index < data.extent(axis)) selection.at[axis] = index;
+    if (index >= 0 && index < places_along(data, axis)) selection.at[axis] = index;
   if (view.own_layer && data.has_axis("layer") && *view.own_layer < data.extent("layer"))
     selection.at["layer"] = *view.own_layer;
-  if (const auto place = place_of_step(data, view.own_step.value_or(session.choice().step)))
-    selection.at["step"] = *place;
+  int64_t step = view.own_step.value_or(session.choice().step);
+  if (view.against == OpenView::Against::pin) step = session.choice().pin.value_or(step);
+  if (const auto place = place_of_step(data, step)) selection.at["step"] = *place;
   return selection;
 }
 
@@ -66,7 +68,21 @@ std::string quantity_words(const Dataset& data, const std::string& array) {
   const std::string quantity = title.substr(0, title.find(", "));
   // A header is short: "probability of the true next token" is told whole beside the scale.
   constexpr size_t longest = 24;
-  return quantity.size() > longest ? quantity.substr(0, quantity.find(" of ")) : quantity;
+  const std::string shorter =
+      quantity.size() > longest ? quantity.substr(0, quantity.find(" of ")) : quantity;
+  if (shorter.size() <= longest + 8) return shorter;
+  std::string name = array;
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+// What the view draws where nobody says which array: the first that it offers.
+std::string drawn_array(const ViewContent& content) {
+  const auto array = content.options.find("array");
+  if (array == content.options.end()) return "";
+  if (!array->second.empty() || !content.view->choices) return array->second;
+  const auto offered = content.view->choices(*content.data, "array", content.options);
+  return offered.empty() ? "" : offered.front();
 }
 
 void say_why_empty(const Session& session, const std::string& analysis, ViewContent& content) {
@@ -129,41 +145,76 @@ void ViewContents::keep_only(const Bench& bench) {
   std::erase_if(made_, [&bench](const auto& made) { return !bench.find(made.first); });
 }
 
+namespace {
+
 // A run of this session has something to show, or soon will.
 bool is_held(const Run* run) { return run && (!run->is_recalled || run->running() || !run->cells.empty()); }
 
-// Nobody ran it here: what the store holds, of this step or the nearest earlier one.
-void fill_stored_cell(Session& session, int64_t step, ViewContent& content) {
-  const StoredRun* newest = session.newest_cells(content.analysis);
-  if (!newest) return;
+// What nobody ran here; a lens of another prompt than the one typed would be taken for its own.
+const StoredRun* stored_cells_of(const Session& session, const std::string& analysis) {
+  if (analysis == "logit-lens" && !session.typed().ids.empty()) return nullptr;
+  return session.newest_cells(analysis);
+}
+
+// Of that step, else of the nearest earlier one: of a run of this session, or where nobody ran it here of
+// what the store holds.
+Shown cell_at(Session& session, const std::string& analysis, int64_t step) {
+  if (const Run* run = session.run_of(analysis); is_held(run)) return session.shown_at(run, step);
+  const StoredRun* newest = stored_cells_of(session, analysis);
+  if (!newest) return {};
   auto cell = newest->cells.upper_bound(step);
   if (cell != newest->cells.begin()) --cell;
-  content.data = session.stored(content.analysis, cell->second);
-  content.key = cell->second;
-  content.step = cell->first;
-  content.empty = session.stored_problem(content.key);
-  if (!content.data && content.empty.empty()) content.empty = "Reading the result.";
-  if (cell->first != step)
-    content.note = "step " + show_step(step) + ", " + content.analysis + " from " + show_step(cell->first);
+  return {.step = cell->first, .key = cell->second, .data = session.stored(analysis, cell->second)};
+}
+
+// Nothing is shown although there is a cell: it is being read, or cannot be.
+void say_why_unread(const Session& session, const Shown& shown, ViewContent& content) {
+  if (shown.data || shown.key.empty()) return;
+  content.empty = session.stored_problem(shown.key);
+  if (content.empty.empty()) content.empty = "Reading the result.";
+}
+
+}  // namespace
+
+void ViewContents::fill_against(const OpenView& view, const Shown& shown, const Shown& then,
+                                ViewContent& content) {
+  const View* const drawn_by = view_for(view, *shown.data);
+  if (!drawn_by) return;
+  Made& made = made_[view.id];
+  if (made.now != shown.data || made.pinned != then.data || !made.compared) {
+    Compared compared = compare(*drawn_by, *shown.data, shown.step, *then.data, then.step);
+    made.compared = std::make_shared<const Dataset>(std::move(compared.data));
+    made.options = std::move(compared.options);
+    made.now = shown.data;
+    made.pinned = then.data;
+  }
+  content.data = made.compared;
+  content.pinned_key = then.key;
+  content.pinned_step = then.step;
+  content.note = marks_what_is_shared(*drawn_by)
+                     ? "A, step " + show_step(then.step) + ", and now, step " + show_step(shown.step)
+                     : "now minus A, step " + show_step(shown.step) + " minus " + show_step(then.step);
 }
 
 void ViewContents::fill_cell(Session& session, const OpenView& view, ViewContent& content) {
-  const Run* run = session.run_of(content.analysis);
   const auto& pin = session.choice().pin;
-  if (!is_held(run) && view.against == OpenView::Against::now)
-    return fill_stored_cell(session, view.own_step.value_or(session.choice().step), content);
   int64_t step = view.own_step.value_or(session.choice().step);
   if (view.against == OpenView::Against::pin && pin) step = *pin;
-  const Shown shown = session.shown_at(run, step);
+  const Shown shown = cell_at(session, content.analysis, step);
   content.data = shown.data;
   content.key = shown.key;
   content.step = shown.step;
+  say_why_unread(session, shown, content);
   if (!shown.data) return;
+  if (const StoredRun* stored = stored_cells_of(session, content.analysis);
+      stored && !is_held(session.run_of(content.analysis)))
+    content.note = "stored, " + stored->probes;
   if (shown.step != step)
     content.note = "step " + show_step(step) + ", " +
                    (content.analysis == "logit-lens" ? "lens" : content.analysis) + " from " +
                    show_step(shown.step);
-  if (run->running() && shown.step != step) content.computing = "computing step " + show_step(step);
+  if (const Run* run = session.run_of(content.analysis); run && run->running() && shown.step != step)
+    content.computing = "computing step " + show_step(step);
   if (view.against == OpenView::Against::now) return;
   if (!pin) {
     content.note = "no step is pinned: A pins one";
@@ -173,17 +224,40 @@ void ViewContents::fill_cell(Session& session, const OpenView& view, ViewContent
     content.note = "A, step " + show_step(shown.step);
     return;
   }
-  const Shown then = session.shown_at(run, *pin);
-  Made& made = made_[view.id];
-  if (made.now != shown.data || made.pinned != then.data || !made.difference) {
-    made.difference = std::make_shared<const Dataset>(
-        difference_of(*shown.data, *then.data, "step " + show_step(then.step)));
-    made.now = shown.data;
-    made.pinned = then.data;
+  const Shown then = cell_at(session, content.analysis, *pin);
+  say_why_unread(session, then, content);
+  content.data = nullptr;
+  if (then.data) fill_against(view, shown, then, content);
+}
+
+void ViewContents::fill_series(Session& session, const OpenView& view, ViewContent& content) {
+  if (view.against == OpenView::Against::now || !content.data) return;
+  const auto& pin = session.choice().pin;
+  const auto place = pin ? place_of_step(*content.data, *pin) : std::nullopt;
+  if (!place) {
+    content.note = pin ? "a result without steps has no A" : "no step is pinned: A pins one";
+    return;
   }
-  content.data = made.difference;
-  content.key.clear();
-  content.note = "now minus A, step " + show_step(shown.step) + " minus " + show_step(then.step);
+  const auto step = static_cast<int64_t>(content.data->coord("step")->number(*place));
+  const View* const drawn_by = view_for(view, *content.data);
+  if (view.against == OpenView::Against::pin || !drawn_by) {
+    content.note = "A, step " + show_step(step);
+  } else if (marks_what_is_shared(*drawn_by)) {
+    made_[view.id].options = {{"before", std::to_string(*place)}};
+    content.pinned_step = step;
+    content.note = "A, step " + show_step(step) + ", and now";
+  } else {
+    Made& made = made_[view.id];
+    if (made.now != content.data || made.place != *place || !made.compared)
+      made.compared = std::make_shared<const Dataset>(difference_to(*content.data, *place));
+    made.now = content.data;
+    made.place = *place;
+    content.data = made.compared;
+    content.pinned_key = content.key;
+    content.pinned_step = step;
+    made.options = options_of_difference(*drawn_by);
+    content.note = "every step minus A, step " + show_step(step);
+  }
 }
 
 void ViewContents::fill_steps(Session& session, const OpenView& view, ViewContent& content) {
@@ -219,15 +293,19 @@ ViewContent ViewContents::of(Session& session, const OpenView& view) {
           if (const StoredRun* newest = session.newest_stored(content.analysis)) {
             content.data = session.stored(content.analysis, newest->series_key);
             content.key = newest->series_key;
+            const std::string settings = settings_words(*newest);
+            content.note = "stored" + (settings.empty() ? "" : ", " + settings);
             content.empty = session.stored_problem(content.key);
             if (!content.data && content.empty.empty()) content.empty = "Reading the result.";
           }
+        fill_series(session, view, content);
         break;
       case Which::stored:
         content.data = session.stored(content.analysis, view.result.key);
         content.key = view.result.key;
         content.empty = session.stored_problem(view.result.key);
         if (!content.data && content.empty.empty()) content.empty = "Reading the result.";
+        fill_series(session, view, content);
         break;
     }
     if (!content.data) {
@@ -240,9 +318,9 @@ ViewContent ViewContents::of(Session& session, const OpenView& view) {
       return content;
     }
     for (const auto& [name, value] : view.options) content.options[name] = value;
+    if (content.pinned_step >= 0)
+      for (const auto& [name, value] : made_[view.id].options) content.options[name] = value;
     drop_missing_arrays(*content.data, content.options);
-    if (view.against == OpenView::Against::difference && session.choice().pin)
-      content.options["map"] = "tide";
     content.options = options_for(*content.view, content.options);
   } catch (const Error& error) {
     content.view = nullptr;
@@ -253,9 +331,7 @@ ViewContent ViewContents::of(Session& session, const OpenView& view) {
   content.selection = selection_for(session, view, *content.data);
   if (view.title.empty()) {
     content.title = view_title(content.view->name);
-    const auto array = content.options.find("array");
-    const std::string quantity =
-        array == content.options.end() ? "" : quantity_words(*content.data, array->second);
+    const std::string quantity = quantity_words(*content.data, drawn_array(content));
     const auto axis = [&content](const char* name) {
       const auto found = content.options.find(name);
       return found == content.options.end() ? "" : found->second;

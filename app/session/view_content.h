@@ -23,7 +23,9 @@ struct ViewContent {
   std::string empty;          // why nothing is drawn
   std::string offer;          // the analysis whose run ends the emptiness; empty: none
   std::string analysis, key;  // of the stored result that is drawn; key is empty for what is made here
+  std::string pinned_key;     // of A's cell, where the result is set against it; or of the series itself
   int64_t step = -1;          // of the cell; -1: none
+  int64_t pinned_step = -1;   // of what it is set against
 };
 
 // Remembers what it derived for each view, so that a scrub costs no more than the new step.
@@ -35,9 +37,13 @@ class ViewContents {
  private:
   struct Made {
     LensByStep by_step;
-    std::shared_ptr<const Dataset> now, pinned, difference;
+    std::shared_ptr<const Dataset> now, pinned, compared;
+    int64_t place = -1;  // of A, in a series
+    SettingValues options;
   };
   void fill_cell(Session& session, const OpenView& view, ViewContent& content);
+  void fill_against(const OpenView& view, const Shown& shown, const Shown& then, ViewContent& content);
+  void fill_series(Session& session, const OpenView& view, ViewContent& content);
   void fill_steps(Session& session, const OpenView& view, ViewContent& content);
   std::map<int64_t, Made> made_;
 };

@@ -4,6 +4,8 @@
 #include <charconv>
 #include <filesystem>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,13 +16,15 @@
 #include "app/console/json_text.h"
 #include "app/console/probe_options.h"
 #include "app/console/result_option.h"
+#include "app/session/difference.h"
 #include "app/verbs/verb.h"
+#include "viz/pick.h"
 
 namespace varve {
 namespace {
 
 struct Request {
-  std::string result, view, theme = "light", size;
+  std::string result, against, steps, view, theme = "light", size;
   std::filesystem::path output;
   std::vector<std::string> settings, selections;
   double scale = 1;
@@ -52,14 +56,14 @@ Selection parse_selection(const std::vector<std::string>& lists, const Dataset& 
     for (const std::string& word : split(list, ',')) words.push_back(word);
   Selection selection;
   for (const auto& [axis, value] : settings_of(words)) {
-    if (!data.has_axis(axis))
+    if (places_along(data, axis) == 0 && !data.has_axis(axis))
       fail_usage("--select {}: the result has no such axis; it has {}", axis, fmt::join(data.axes(), ", "));
     int64_t number = 0;
     const auto [stopped, problem] = std::from_chars(value.data(), value.data() + value.size(), number);
     if (problem != std::errc() || stopped != value.data() + value.size())
       fail_usage("--select {}={}: a whole number is needed", axis, value);
-    const int64_t extent = data.extent(axis);
-    int64_t place = number < 0 ? extent + number : number;
+    const int64_t extent = places_along(data, axis);
+    int64_t place = number < 0 && data.has_axis(axis) ? extent + number : number;
     if (const Array* ticks = data.coord(axis); axis == "step" && ticks && ticks->dtype() == Dtype::i64) {
       const auto steps = ticks->as<int64_t>();
       place = std::find(steps.begin(), steps.end(), number) - steps.begin();
@@ -88,14 +92,47 @@ const View& chosen_view(const std::string& name, const Dataset& data, const std:
   return *best;
 }
 
+// "16000,512": the steps of the result and of what it is set against, for words and ticks.
+std::pair<int64_t, int64_t> parse_pair(const std::string& text) {
+  std::pair<int64_t, int64_t> steps{1, 0};
+  if (text.empty()) return steps;
+  const char* const end = text.data() + text.size();
+  const auto now = std::from_chars(text.data(), end, steps.first);
+  const bool has_two = now.ec == std::errc() && now.ptr != end && *now.ptr == ',';
+  const auto then = has_two ? std::from_chars(now.ptr + 1, end, steps.second) : now;
+  if (!has_two || then.ec != std::errc() || then.ptr != end)
+    fail_usage("--steps '{}' is no pair of steps, of RESULT and of --against, as in 16000,512", text);
+  return steps;
+}
+
+// The result as the view draws it against another, or against one of its own steps.
+Dataset set_against(const Request& request, const Dataset& data, const View& view, SettingValues& options) {
+  constexpr std::string_view own_step = "step=";
+  if (request.against.rfind(own_step, 0) != 0) {
+    const auto [now, then] = parse_pair(request.steps);
+    Compared compared = compare(view, data, now, open_result(request.against), then);
+    options.merge(compared.options);
+    return std::move(compared.data);
+  }
+  const auto place = parse_selection({request.against}, data).index("step");
+  if (marks_what_is_shared(view)) {
+    options.emplace("before", std::to_string(*place));
+    return data;
+  }
+  options.merge(options_of_difference(view));
+  return difference_to(data, *place);
+}
+
 int plot(const Request& request, Console& console) {
   const PictureKind kind = picture_kind(request.output.string());
   if (request.theme != "light" && request.theme != "dark")
     fail_usage("--theme '{}' is not known; there are light and dark", request.theme);
   if (!(request.scale >= 0.25 && request.scale <= 8)) fail_usage("--scale is 0.25 to 8");
-  const Dataset data = open_result(request.result);
+  Dataset data = open_result(request.result);
   const View& view = chosen_view(request.view, data, request.result);
-  const SettingValues options = normalise(view.options, settings_of(request.settings), "view " + view.name);
+  SettingValues given = settings_of(request.settings);
+  if (!request.against.empty()) data = set_against(request, data, view, given);
+  const SettingValues options = normalise(view.options, given, "view " + view.name);
   const Theme& theme = request.theme == "dark" ? Theme::dark() : Theme::light();
   const Selection selection = parse_selection(request.selections, data);
   const PictureSize size =
@@ -138,6 +175,13 @@ void add_plot(VerbCatalog& catalog) {
        "varve plot pythia-70m.varve:3f9a1c --select step=1000 -o lens.svg", [](CLI::App& command) {
          auto request = std::make_shared<Request>();
          command.add_option("RESULT", request->result, "a result file, or STORE:KEY")->required();
+         command
+             .add_option("--against", request->against,
+                         "draw the result minus this one, or a graph of what both share; step=N: minus its "
+                         "own step N")
+             ->type_name("RESULT|step=N");
+         command.add_option("--steps", request->steps, "the steps of RESULT and --against, for words (1,0)")
+             ->type_name("N,M");
          command.add_option("--view", request->view, "which view; the best fitting one by default")
              ->type_name("NAME");
          add_repeated(command, "--set", request->settings, "an option of the view; may be repeated")

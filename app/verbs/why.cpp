@@ -11,6 +11,7 @@
 #include "app/console/result_option.h"
 #include "app/console/source.h"
 #include "app/console/table.h"
+#include "app/session/run_inputs.h"
 #include "app/verbs/verb.h"
 
 namespace varve {

@@ -1,6 +1,5 @@
 // Frame times of the canvases on screen: bench_scenes [SCENE|four|all] [FRAMES].
 #include <QApplication>
-#include <QSurfaceFormat>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
@@ -8,11 +7,6 @@
 #include "app/desktop/scene_bench.h"
 
 int main(int argc, char** argv) {
-  QSurfaceFormat format;
-  format.setVersion(3, 3);
-  format.setProfile(QSurfaceFormat::CoreProfile);
-  format.setSwapInterval(0);  // how long a frame takes, not how often the screen is refreshed
-  QSurfaceFormat::setDefaultFormat(format);
   QApplication application(argc, argv);
   try {
     return varve::bench_scene(argc > 1 ? argv[1] : "all", argc > 2 ? std::atoi(argv[2]) : 120);

@@ -69,16 +69,18 @@ class DesktopUnderTest {
 
   // Without a window manager nobody gives a new window the keyboard. The words that follow are typed at once.
   void take_focus(const std::string& title, const std::vector<std::string>& then = {}) {
-    std::vector<std::string> words{"/usr/bin/env", "xdotool", "search",      "--sync", "--onlyvisible",
-                                   "--name",       title,     "windowfocus", "--sync"};
+    // Its own waiting has no end, so that it is given one: a window that never comes is said. A search looks
+    // at every window, and one that closes meanwhile (a dialog) ends it with BadWindow before anything was
+    // typed: it is asked again.
+    std::vector<std::string> words{"/usr/bin/timeout", "20",     "xdotool", "search",      "--sync",
+                                   "--onlyvisible",    "--name", title,     "windowfocus", "--sync"};
     words.insert(words.end(), then.begin(), then.end());
-    // A search looks at every window, and one that closes meanwhile (a dialog) ends it with BadWindow before
-    // anything was typed: it is asked again.
     Ended ended;
     ASSERT_TRUE(until([&] {
       ended = run_words(words, environment_);
       return ended.exit_code == 0;
-    })) << ended.err;
+    })) << "no window \""
+        << title << "\" took the keyboard (" << ended.exit_code << "); " << ended.err << what_is_shown();
   }
 
   // The newest state that was written; empty before the first.
@@ -110,11 +112,11 @@ class DesktopUnderTest {
       }
     });
     if (held) return testing::AssertionSuccess();
-    return testing::AssertionFailure() << "never shown; last state: " << state().dump().substr(0, 3000);
+    return testing::AssertionFailure() << "never shown; " << what_is_shown();
   }
 
   void xdotool(std::vector<std::string> words) {
-    words.insert(words.begin(), {"/usr/bin/env", "xdotool"});
+    words.insert(words.begin(), {"/usr/bin/timeout", "60", "xdotool"});
     const Ended ended = run_words(words, environment_);
     ASSERT_EQ(ended.exit_code, 0) << ended.err;
   }
@@ -156,7 +158,7 @@ class DesktopUnderTest {
   }
   // As xdotool() where what is aimed at may be gone: no verdict.
   void try_xdotool(std::vector<std::string> words) {
-    words.insert(words.begin(), {"/usr/bin/env", "xdotool"});
+    words.insert(words.begin(), {"/usr/bin/timeout", "60", "xdotool"});
     run_words(words, environment_);
   }
   // The program's windows that are on the screen, dialogs and menus among them.
@@ -175,18 +177,34 @@ class DesktopUnderTest {
   }
   // By the window's own way out; its last words are what it printed.
   Ended quit() {
-    take_focus("Varve", {"key", "ctrl+q"});
-    until([this] { return !program_->running(); });
+    take_focus("Varve");
+    try_xdotool({"key", "ctrl+q"});  // no verdict: the window may be gone before the key is up again
+    if (!until([this] { return !program_->running(); }) && program_->running()) {
+      ADD_FAILURE() << "ctrl+q did not end it; " << what_is_shown();
+      program_->send(9);
+    }
     return program_->wait();
   }
   bool running() { return program_ && program_->running(); }
-  std::string errors() {
-    if (!program_) return "";
+  // How it ended, asked to if it runs still.
+  Ended end() {
     program_->send(15);
-    return program_->wait().err;
+    return program_->wait();
   }
 
  private:
+  // What a failure tells: the windows by name and the last state.
+  std::string what_is_shown() {
+    if (program_ && !program_->running()) {
+      const Ended ended = program_->wait();
+      return "it had ended (exit " + std::to_string(ended.exit_code) + "): " + ended.err;
+    }
+    std::string all = "windows:";
+    for (const std::string& id : windows())
+      all += " \"" + run_words({"/usr/bin/timeout", "20", "xdotool", "getwindowname", id}, environment_).out +
+             "\"";
+    return all + "; last state: " + state().dump().substr(0, 3000);
+  }
   TempFolder folder_;
   Environment environment_;
   nlohmann::json seen_;                         // the state that shows() found last

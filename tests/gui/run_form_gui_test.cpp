@@ -58,6 +58,26 @@ TEST_F(RunFormInTheWindow, TheFormSaysWhatAFieldNeedsThenTheCostAndRuns) {
   EXPECT_TRUE(desk.shows([](const auto& s) { return s.at("redo") != ""; })) << "a run is an act";
 }
 
+TEST_F(RunFormInTheWindow, RecentSettingsComeBackFromTheirMenu) {
+  DesktopUnderTest desk;
+  open_with_lens(desk);
+  open_form(desk);
+  type_into(desk, form_place(desk, "top_k"), "3");
+  ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("flows").at("form").at("off") == ""; }));
+  desk.click(form_place(desk, "run"));
+  ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("flows").at("form").at("recent") == 1; }));
+  type_into(desk, form_place(desk, "top_k"), "7");
+  ASSERT_TRUE(
+      desk.shows([](const auto& s) { return s.at("flows").at("form").at("settings").at("top_k") == "7"; }));
+  const size_t windows = desk.windows().size();
+  desk.click(form_place(desk, "recent"));
+  ASSERT_TRUE(desk.until([&] { return desk.windows().size() > windows; })) << "the menu";
+  desk.key("Down");
+  desk.key("Return");
+  EXPECT_TRUE(
+      desk.shows([](const auto& s) { return s.at("flows").at("form").at("settings").at("top_k") == "3"; }));
+}
+
 TEST_F(RunFormInTheWindow, StopKeepsWhatIsFinishedAndTheNextRunTakesIt) {
   DesktopUnderTest desk;
   open_with_lens(desk);

@@ -54,6 +54,23 @@ TEST_F(TilesByHand, AViewDroppedOnAnothersMiddleBecomesATabAndOnItsEdgeASplit) {
   })) << "beside the table, at its right";
 }
 
+TEST_F(TilesByHand, TheMenuOfAViewThatIsNotTheActiveOneIsItsOwn) {
+  DesktopUnderTest desk;
+  open_with_lens(desk);
+  ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("views").size() == 3 && s.contains("map"); }));
+  const nlohmann::json before = desk.settled(), bar = before["views"][2]["bar"];
+  ASSERT_NE(before["active"], before["views"][2]["id"]);
+  desk.xdotool({"mousemove", std::to_string(bar[0].get<int>() + 20), std::to_string(bar[1].get<int>() + 12),
+                "click", "3"});
+  ASSERT_TRUE(desk.shows(
+      [&](const auto& s) { return s.contains("above") && s.at("active") == before["views"][2]["id"]; }));
+  desk.xdotool({"key", "Up", "Return"});  // its last entry closes the view
+  EXPECT_TRUE(desk.shows([&](const auto& s) {
+    return s.at("views").size() == 2 && s.at("views")[0].at("id") == before["views"][0]["id"] &&
+           s.at("views")[1].at("id") == before["views"][1]["id"];
+  }));
+}
+
 TEST_F(TilesByHand, ADoubleClickOnAHeaderFillsTheMiddleAndRestores) {
   DesktopUnderTest desk;
   open_with_lens(desk);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include "analysis/core/error.h"
+
 namespace varve {
 namespace {
 
@@ -25,6 +27,8 @@ View grid_view() {
             Hit hit;
             hit.mark = box(row, column);
             hit.at = {{"layer", row}, {"pos", column}};
+            hit.number = MarkNumber{"share", static_cast<double>(row * 10 + column)};
+            hit.along = MarkNumber{"pos", static_cast<double>(column)};
             hit.tip = {{.name = "cell", .value = std::to_string(row * 10 + column), .bar = -1}};
             return hit;
           }
@@ -74,6 +78,18 @@ class OnAGrid : public testing::Test {
 
 using Kind = InputEvent::Kind;
 
+TEST_F(OnAGrid, AViewThatCannotDrawDoesNotEndTheWindowAndGoesOnAfterwards) {
+  const auto sound = view_.draw;
+  view_.draw = [](const Dataset&, const SettingValues&, const Selection&, const Look&, Canvas&) -> Drawn {
+    fail_usage("heat-map: x and y are both 'step'");
+  };
+  send(InputEvent::Kind::move, {50, 50});
+  EXPECT_FALSE(pane_.hovered());
+  view_.draw = sound;
+  send(InputEvent::Kind::move, {51, 50});
+  EXPECT_TRUE(pane_.hovered());
+}
+
 TEST_F(OnAGrid, AClickAnswersWithTheAxesOfTheMark) {
   send(Kind::press, {45, 65});
   const auto clicked = send(Kind::release, {45, 65});
@@ -95,12 +111,64 @@ TEST_F(OnAGrid, HoverGivesATipAndChangesNothing) {
   EXPECT_FALSE(pane_.hovered());
 }
 
+TEST_F(OnAGrid, TheMarksOfASetAreFramedWhereTheDataHasTheirAxes) {
+  auto data = std::make_shared<Dataset>();
+  data->set("share", Array({"layer", "pos"}, {10, 10}, std::vector<double>(100)));
+  content_.data = data;
+  const auto frames = [this](const char* axis) {
+    const auto picture = make_picture(PictureKind::svg, 200, 200, 1, Theme::light().canvas);
+    content_.set = {{{"layer", 1}, {axis, 2}}, {{"layer", 3}, {axis, 4}}};
+    pane_.draw(*picture, {}, content_);
+    return picture->finish().size();
+  };
+  EXPECT_GT(frames("pos"), frames("head")) << "heads have no place on this map";
+}
+
+TEST_F(OnAGrid, EveryMarkIsMeasuredAgainstTheOneThatWasTaken) {
+  send(Kind::move, {45, 25});  // row 1, column 2
+  ASSERT_TRUE(pane_.measure({}));
+  send(Kind::move, {85, 65});  // row 3, column 4
+  EXPECT_EQ(pane_.tip_text(),
+            "cell\nmeasured from\tcell\nshare\t12 → 34\ndifference\t+22\nratio\t× 2.83\npos\t+2\n"
+            "difference per pos\t+11\n");
+  // The mark is found again where zoom has put it.
+  send(Kind::wheel, {85, 65}, 2);
+  EXPECT_NE(pane_.tip_text().find("12 → 34"), std::string::npos);
+  ASSERT_TRUE(pane_.measure({}));
+  EXPECT_FALSE(pane_.measures());
+  EXPECT_EQ(pane_.tip_text().find("12 → 34"), std::string::npos);
+}
+
+TEST_F(OnAGrid, MeasuringBeginsAtTheSelectedMarkWhereThePointerIsElsewhere) {
+  send(Kind::leave, {});
+  EXPECT_FALSE(pane_.measure({})) << "nothing is selected";
+  ASSERT_TRUE(pane_.measure({.at = {{"layer", 2}, {"pos", 0}}}));
+  send(Kind::move, {5, 5});
+  EXPECT_NE(pane_.tip_text().find("20 → 0"), std::string::npos) << pane_.tip_text();
+  EXPECT_NE(pane_.tip_text().find("difference\t−20"), std::string::npos) << pane_.tip_text();
+  EXPECT_EQ(pane_.tip_text().find("ratio"), std::string::npos) << "none to nought";
+}
+
 TEST_F(OnAGrid, TheWheelKeepsWhatIsUnderThePointerThere) {
   send(Kind::move, {110, 90});
   const auto before = pane_.hovered()->at;
   send(Kind::wheel, {110, 90}, 3);
   EXPECT_GT(pane_.zoom(), 1.5);
   EXPECT_EQ(pane_.hovered()->at, before);
+}
+
+TEST_F(OnAGrid, WhereDragsZoomTheLeftButtonDoesAndControlMoves) {
+  content_.drag_zooms = true;
+  send(Kind::press, {40, 40});
+  send(Kind::move, {120, 120});
+  send(Kind::release, {120, 120});
+  EXPECT_GT(pane_.zoom(), 2);
+  pane_.fit();
+  push_held(Kind::press, {90, 90}, false, true);
+  push_held(Kind::move, {60, 60}, false, true);
+  push_held(Kind::release, {60, 60}, false, true);
+  EXPECT_EQ(pane_.zoom(), 1) << "moved, as far as there is anything";
+  EXPECT_LT(pane_.pan().x, 0);
 }
 
 TEST_F(OnAGrid, ADragPansAndIsNoClick) {
@@ -159,7 +227,13 @@ TEST_F(OnAGrid, AClickOnANameAsksForItsOptionsOnceAndTheRightButtonDoesNot) {
                            const Look& look, Canvas& canvas) {
     Drawn drawn = with_grid(data, options, selection, look, canvas);
     drawn.hit = [](Point) {
-      return Hit{.mark = {0, 0, 9, 9}, .at = {}, .sets = {{"hide", "3"}}, .tip = {}, .spoken = ""};
+      return Hit{.mark = {0, 0, 9, 9},
+                 .at = {},
+                 .sets = {{"hide", "3"}},
+                 .tip = {},
+                 .spoken = "",
+                 .number = {},
+                 .along = {}};
     };
     return drawn;
   };

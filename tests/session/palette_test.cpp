@@ -40,6 +40,13 @@ TEST(Palette, RecentOnesComeFirstWithinATier) {
   EXPECT_EQ(found("", entries, {"Open store"}), (std::vector<std::string>{"Open store", "Open folder"}));
 }
 
+TEST(Palette, RunBeforeAnAnalysisNamesIt) {
+  PaletteEntry circuit = action("circuit · the smallest part that does a task");
+  circuit.kind = "analysis";
+  EXPECT_EQ(found("run circ", {circuit, action("Run again")}), (std::vector<std::string>{circuit.words}));
+  EXPECT_EQ(found("run", {circuit, action("Run again")}).front(), "Run again");
+}
+
 TEST(Palette, AMarkInFrontLeavesOneKind) {
   std::vector<PaletteEntry> entries{action("Layer up"), action("Other")};
   entries.push_back({.kind = "setting", .words = "colour: entropy", .key = "", .id = "s", .why_off = ""});

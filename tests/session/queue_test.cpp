@@ -1,9 +1,7 @@
 // Runs that a form starts: they queue, say how far they are, stop at once, and come back from the store.
 #include <gtest/gtest.h>
 
-#include <condition_variable>
 #include <ctime>
-#include <mutex>
 #include <thread>
 
 #include "analysis/core/pool.h"
@@ -12,77 +10,14 @@
 #include "app/session/job_words.h"
 #include "app/session/layouts.h"
 #include "app/session/results.h"
-#include "app/session/run_form.h"
-#include "app/session/session.h"
 #include "app/session/view_content.h"
-#include "tests/support/temp_folder.h"
+#include "loaders/tasks.h"
+#include "tests/session/demo_session.h"
 
 namespace varve {
 namespace {
 
-constexpr std::chrono::seconds longest_wait{120};  // a busy machine; not reached otherwise
-
-class Queue : public testing::Test {
- protected:
-  void SetUp() override {
-    const std::filesystem::path demo = std::filesystem::path(VARVE_SOURCE) / "datasets" / "tiny-neox";
-    if (!std::filesystem::exists(demo)) GTEST_SKIP() << demo << " is not here";
-    session_ = std::make_unique<Session>(
-        [this] {
-          const std::lock_guard lock(mutex_);
-          woken_ = true;
-          wake_.notify_all();
-        },
-        folder_.path());
-    session_->open(demo);
-    ASSERT_TRUE(until([this] { return session_->opened() && !session_->opening(); }));
-  }
-  void TearDown() override { session_.reset(); }
-
-  template <class Holds>
-  [[nodiscard]] bool until(Holds holds) {
-    const auto end = std::chrono::steady_clock::now() + longest_wait;
-    while (!holds()) {
-      std::unique_lock lock(mutex_);
-      if (!wake_.wait_until(lock, end, [this] { return woken_; })) return false;
-      woken_ = false;
-      lock.unlock();
-      session_->settle();
-    }
-    return true;
-  }
-  RunPlace place() const {
-    RunPlace place{.opened = session_->opened(),
-                   .branch = session_->choice().branch,
-                   .steps = {},
-                   .now = session_->choice().step,
-                   .pin = session_->choice().pin};
-    for (const Stop& stop : session_->stops()) place.steps.push_back(stop.step);
-    return place;
-  }
-  void start(const RunForm& form) {
-    const FormReading reading = read_form(form, place());
-    ASSERT_EQ(reading.off(), "");
-    session_->start(reading.request, form.text);
-  }
-  static RunForm lens_of(const std::string& text, const std::string& list = "") {
-    RunForm form;
-    form.analysis = "logit-lens";
-    form.text = text;
-    if (!list.empty()) {
-      form.steps = RunForm::Steps::list;
-      form.list = list;
-    }
-    return form;
-  }
-  const Job& newest() const { return *session_->jobs().all().back(); }
-
-  TempFolder folder_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool woken_ = false;
-  std::unique_ptr<Session> session_;
-};
+class Queue : public OnTheDemoSession {};
 
 TEST_F(Queue, RunsFromTheFormWaitForEachOtherAndBothFinish) {
   start(lens_of("the king said"));
@@ -247,6 +182,42 @@ TEST_F(Queue, AResultOfATaskIsShownThoughItsTwinsCannotBeWritten) {
   EXPECT_EQ(session_->current_run()->cells.at(7000).key, report.cell_keys.at(1));
 }
 
+TEST_F(Queue, ATaskIsTypedRunAndCopiedAsTheProgramTakesIt) {
+  const Opened& opened = *session_->opened();
+  session_->type("task: induction:pairs=2,period=6");
+  ASSERT_EQ(session_->typed().problem, "");
+  ASSERT_EQ(session_->typed().probes.questions.size(), 2U);
+  ASSERT_FALSE(session_->typed().probes.questions[0].corrupted.empty());
+  session_->run("direct-logit-attribution");
+  ASSERT_TRUE(until([&] { return session_->current_run() && session_->current_run()->complete; }));
+  RunRequest request;
+  request.analysis = "direct-logit-attribution";
+  request.probes =
+      read_task("induction:pairs=2,period=6", opened.store->series().tokenizer, opened.spec.vocab);
+  Task task;
+  const RunReport report = run_analysis(opened.store, request, task);
+  EXPECT_EQ(report.computed, 0) << "the same key: nothing to compute";
+  OpenView view;
+  view.result = {"direct-logit-attribution", ResultRef::Which::cell, {}};
+  session_->open_view(view);
+  ViewContents contents;
+  std::string line;
+  ASSERT_TRUE(until([&] {
+    line = command_line_of(*session_, *session_->active_view(),
+                           contents.of(*session_, *session_->active_view()));
+    return !line.empty();
+  }));
+  EXPECT_NE(line.find(" --task induction:pairs=2,period=6"), std::string::npos) << line;
+}
+
+TEST_F(Queue, AWrongTaskSaysWhatIsWrongWhileItIsTyped) {
+  for (const char* text : {"task:", "task: nothing", "task: induction:pairs=x", "task: /no/such/file.toml"}) {
+    session_->type(text);
+    EXPECT_NE(session_->typed().problem, "") << text;
+    EXPECT_FALSE(session_->typed().runnable()) << text;
+  }
+}
+
 TEST_F(Queue, TheCommandLineGivesPromptsOfAResultAsTheirIds) {
   const Opened& opened = *session_->opened();
   measured_beside(opened);
@@ -268,6 +239,31 @@ TEST_F(Queue, TheCommandLineGivesPromptsOfAResultAsTheirIds) {
   EXPECT_NE(line.find("numpy.savez(\"prompts.npz\", ids=[["), std::string::npos) << line;
   EXPECT_NE(line.find("lengths=["), std::string::npos) << line;
   EXPECT_NE(line.find("--tokens prompts.npz:ids"), std::string::npos) << line;
+}
+
+TEST_F(Queue, OneStepOfAResultOverTheSeriesIsShownByItself) {
+  const Opened& opened = *session_->opened();
+  const RunReport report = measured_beside(opened);
+  ResultShelf shelf;
+  Task task;
+  const std::vector<StoredRun> found = shelf.look(*opened.store, opened.tokenizer.get(), task);
+  ASSERT_EQ(found.size(), 1U);
+  ASSERT_NE(found[0].series_key, "");
+  const size_t before = session_->bench().views.size();
+  session_->show_cells(found[0]);
+  EXPECT_EQ(session_->bench().views.size(), before) << "what view is asked for next";
+  OpenView view;
+  view.view = "heat-map";
+  view.result = {"massive-activations", ResultRef::Which::cell, {}};
+  session_->open_view(view);
+  ViewContents contents;
+  const auto content = [&] { return contents.of(*session_, *session_->active_view()); };
+  session_->go_to_step(0);
+  ASSERT_TRUE(until([&] { return content().data != nullptr && content().step == 0; }));
+  EXPECT_EQ(content().key, report.cell_keys.at(0));
+  EXPECT_TRUE(content().data->has("magnitude")) << "which a series has not";
+  // What is drawn first is what the result itself puts first.
+  EXPECT_EQ(content().data->provenance.at("leading_array"), "magnitude");
 }
 
 TEST_F(Queue, PromptsOfAnotherStoreAreNotCarriedOver) {

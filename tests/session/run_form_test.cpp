@@ -50,6 +50,17 @@ TEST(RunForm, CostsWithoutAForwardNameNoTime) {
   EXPECT_EQ(lines.back(), "reads weights only, no forward");
 }
 
+TEST(RunForm, MemoryIsASizeOrNothing) {
+  EXPECT_EQ(memory_in("2 GB"), 2'000'000'000);
+  EXPECT_EQ(memory_in(""), 0);
+  expect_error([] { memory_in("much"); }, {"a size, as in 2 GB"});
+  expect_error([] { memory_in("0"); }, {"a size, as in 2 GB"});
+}
+
+TEST(RunForm, WhatReadsNoCheckpointSaysSo) {
+  EXPECT_EQ(cost_lines({}, {}), (std::vector<std::string>{"Made of what is given", "no checkpoint is read"}));
+}
+
 TEST(RecentRuns, TheNewestComesFirstAndEachOnlyOnce) {
   std::vector<RunForm> forms;
   RunForm a{.analysis = "logit-lens", .settings = {{"top_k", "3"}}, .text = "the “king”"}, b = a;

@@ -4,19 +4,16 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include <condition_variable>
 #include <fstream>
-#include <mutex>
 
 #include "app/session/cell_facts.h"
 #include "app/session/command_line.h"
+#include "tests/session/demo_session.h"
 
 namespace varve {
 namespace {
 
-constexpr std::chrono::seconds longest_wait{120};  // a busy machine; not reached otherwise
-
-class OnTheDemo : public testing::Test {
+class OnTheDemo : public WithSession {
  protected:
   void SetUp() override {
     demo_ = std::filesystem::path(VARVE_SOURCE) / "datasets" / "tiny-neox";
@@ -24,30 +21,11 @@ class OnTheDemo : public testing::Test {
     cache_ = std::filesystem::temp_directory_path() /
              ("varve-session-" + std::to_string(getpid()) +
               testing::UnitTest::GetInstance()->current_test_info()->name());
-    session_ = std::make_unique<Session>(
-        [this] {
-          const std::lock_guard lock(mutex_);
-          woken_ = true;
-          wake_.notify_all();
-        },
-        cache_);
+    make_session(cache_);
   }
   void TearDown() override {
-    session_.reset();
+    WithSession::TearDown();
     std::filesystem::remove_all(cache_);
-  }
-  // As an event loop does: sleeps until the session is woken, settles, looks again.
-  template <class Holds>
-  [[nodiscard]] bool until(Holds holds) {
-    const auto end = std::chrono::steady_clock::now() + longest_wait;
-    while (!holds()) {
-      std::unique_lock lock(mutex_);
-      if (!wake_.wait_until(lock, end, [this] { return woken_; })) return false;
-      woken_ = false;
-      lock.unlock();
-      session_->settle();
-    }
-    return true;
   }
   void open_demo() {
     session_->open(demo_);
@@ -65,10 +43,6 @@ class OnTheDemo : public testing::Test {
   }
 
   std::filesystem::path demo_, cache_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool woken_ = false;
-  std::unique_ptr<Session> session_;
 };
 
 TEST_F(OnTheDemo, ASourceOpensThroughALinkedStoreInTheCache) {

@@ -2,7 +2,9 @@
 #include <gtest/gtest.h>
 
 #include "app/session/choice_json.h"
+#include "app/session/command_line.h"
 #include "app/session/layouts.h"
+#include "app/session/results.h"
 #include "app/session/session.h"
 #include "app/session/view_content.h"
 #include "tests/support/temp_folder.h"
@@ -106,6 +108,60 @@ TEST_F(ViewsOfTheDemo, CompareDrawsAThenNowThenTheirDifference) {
   EXPECT_EQ(session_->choice().pin, 512) << "another step is pinned instead";
   session_->pin();
   EXPECT_FALSE(session_->choice().pin) << "pinning the pinned step takes the pin away";
+}
+
+TEST_F(ViewsOfTheDemo, AResultOfTheStoreIsSetAgainstAAsOneThatWasRunHere) {
+  run();
+  std::vector<StoredRun> found;
+  {
+    ResultShelf shelf;
+    Task task;
+    found = shelf.look(*session_->opened()->store, session_->opened()->tokenizer.get(), task);
+  }
+  const OpenView table = session_->bench().views[0];
+  Session later([] {}, folder_.path());
+  open(later, std::nullopt);
+  later.know_results(found);
+  later.go_to_step(512);
+  later.pin();
+  later.go_to_step(7000);
+  OpenView difference = table;
+  difference.against = OpenView::Against::difference;
+  ViewContents contents;
+  contents.of(later, difference);  // asks for both cells
+  wait(later);
+  contents.of(later, difference);
+  wait(later);
+  const ViewContent drawn = contents.of(later, difference);
+  ASSERT_TRUE(drawn.data) << drawn.empty;
+  EXPECT_EQ(drawn.note, "now minus A, step 7k minus 512");
+  const std::string line = command_line_of(later, difference, drawn);
+  EXPECT_NE(line.find(" --against "), std::string::npos) << line;
+  EXPECT_NE(line.find(" --steps 7000,512 "), std::string::npos) << line;
+}
+
+TEST_F(ViewsOfTheDemo, ASeriesIsDrawnMinusItsStepA) {
+  run();
+  session_->go_to_step(512);
+  session_->pin();
+  OpenView series;
+  series.view = "heat-map";
+  series.result = {"logit-lens", ResultRef::Which::series, ""};
+  series.options = {{"array", "cross_entropy"}, {"x", "step"}, {"y", "layer"}};
+  const ViewContent plain = contents_.of(*session_, series);
+  ASSERT_TRUE(plain.data) << plain.empty;
+  series.against = OpenView::Against::difference;
+  const ViewContent drawn = contents_.of(*session_, series);
+  ASSERT_TRUE(drawn.data) << drawn.empty;
+  const Array all = (*drawn.data)["cross_entropy"], before = (*plain.data)["cross_entropy"];
+  const int64_t place = *drawn.selection.index("step");
+  const Array at_a = all.at("step", place);
+  for (int64_t i = 0; i < at_a.size(); ++i) EXPECT_EQ(at_a.number(i), 0);
+  const Array last = all.at("step", all.extent("step") - 1),
+              last_before = before.at("step", all.extent("step") - 1), a_before = before.at("step", place);
+  for (int64_t i = 0; i < last.size(); ++i)
+    EXPECT_EQ(last.number(i), last_before.number(i) - a_before.number(i));
+  EXPECT_FALSE(drawn.data->has("cross_entropy_low")) << "an interval of each step is none of the difference";
 }
 
 TEST_F(ViewsOfTheDemo, BackAndForthWalkThePlacesThatWereSelected) {

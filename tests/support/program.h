@@ -19,6 +19,13 @@ inline Ended varve_run(const std::vector<std::string>& words, const Environment&
   return run_words(varve_words(words), environment);
 }
 
+// False where a sanitizer's own shadow is most of what a program holds: promises of memory say nothing there.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool memory_is_its_own = false;
+#else
+inline constexpr bool memory_is_its_own = true;
+#endif
+
 inline std::string series_folder() { return VARVE_SOURCE "/datasets/tiny-neox"; }
 
 // A store of some steps of that series in a folder of its own.

@@ -37,6 +37,9 @@ class Large : public testing::Test {
     delete imported;
     delete folder;
   }
+  void SetUp() override {
+    if (!memory_is_its_own) GTEST_SKIP() << "under a sanitizer most memory is its own";
+  }
   static std::string path(const std::string& name) { return (folder->path() / name).string(); }
   // One thread, so that what a thread needs does not depend on the machine.
   static Ended lens(const std::string& store, const std::string& probes,
@@ -137,6 +140,7 @@ TEST_F(Large, DryRunSaysWhatTheRunThenTakes) {
 
 // Steps stream one at a time: what a longer series holds more is its results, not its weights.
 TEST(Memory, MoreStepsHoldNoMoreWeights) {
+  if (!memory_is_its_own) GTEST_SKIP() << "under a sanitizer most memory is its own";
   const TempFolder folder;
   const auto path = [&](const std::string& name) { return (folder.path() / name).string(); };
   for (int step = 0; step < 4; ++step)

@@ -7,6 +7,7 @@
 
 #include "analysis/core/text.h"
 #include "analysis/store/run_store.h"
+#include "app/session/difference.h"
 #include "app/session/plot_recipe.h"
 #include "tests/support/program.h"
 #include "tests/support/view_pictures.h"
@@ -112,6 +113,68 @@ TEST(CopiedCommandLine, DrawsTheSameBytesAsTheWindowForEveryView) {
   }
   for (const View& view : views().items())
     EXPECT_TRUE(drawn.count(view.name)) << view.name << " was never drawn";
+}
+
+// Draws what the line draws.
+void expect_same_bytes(const PlotRecipe& recipe, const Dataset& data) {
+  const std::string line = plot_line(recipe, data);
+  const Ended ended = run_words({"/bin/sh", "-c", line}, {{"PATH", VARVE_PROGRAMS ":/usr/bin:/bin"}});
+  ASSERT_EQ(ended.exit_code, 0) << line << "\n" << ended.err;
+  EXPECT_EQ(read_file(recipe.output, picture_limit_bytes), picture_of(recipe, data)) << line;
+}
+
+TEST(CopiedCommandLine, DrawsTheSameBytesOfTwoStepsSetAgainstEachOther) {
+  const TempFolder folder;
+  for (const Dataset& series : {lens_series_data(), edges()}) {
+    PlotRecipe recipe;
+    recipe.result = (folder.path() / "now.h5").string();
+    recipe.against = (folder.path() / "then.h5").string();
+    const Dataset now = series.at("step", 1), then = series.at("step", 0);
+    write_dataset(recipe.result, now);
+    write_dataset(recipe.against, then);
+    recipe.step = 1000;
+    recipe.against_step = 512;
+    for (const View* view : views_for(now)) {
+      recipe.view = view->name;
+      recipe.output = (folder.path() / (view->name + ".svg")).string();
+      Compared both = compare(*view, now, recipe.step, then, recipe.against_step);
+      recipe.options = std::move(both.options);
+      recipe.selection.at = {{"step", 1}, {"layer", 1}};
+      expect_same_bytes(recipe, both.data);
+    }
+  }
+}
+
+TEST(CopiedCommandLine, DrawsTheSameBytesOfASeriesMinusOneOfItsSteps) {
+  const TempFolder folder;
+  const Dataset series = lens_series_data();
+  PlotRecipe recipe;
+  recipe.result = (folder.path() / "series.h5").string();
+  recipe.against = "step=" + series.coord("step")->text(1);
+  write_dataset(recipe.result, series);
+  for (const View* view : views_for(series)) {
+    recipe.view = view->name;
+    recipe.output = (folder.path() / (view->name + ".svg")).string();
+    recipe.options = options_of_difference(*view);
+    expect_same_bytes(recipe, difference_to(series, 1));
+  }
+}
+
+TEST(Plot, AgainstWhatCannotBeComparedIsAnError) {
+  const TempFolder folder;
+  const std::string series = (folder.path() / "series.h5").string(),
+                    other = (folder.path() / "other.h5").string(), file = folder.path() / "a.svg";
+  write_dataset(series, edges());
+  write_dataset(other, edges().at("step", 0));
+  const auto code = [&](std::vector<std::string> more) {
+    more.insert(more.begin(), {"plot", series, "-o", file, "--view", "heat-map"});
+    return varve_run(more).exit_code;
+  };
+  EXPECT_EQ(code({"--against", other}), 3) << "another shape";
+  EXPECT_EQ(code({"--against", "step=7"}), 2) << "no such step";
+  EXPECT_EQ(code({"--against", series, "--steps", "7"}), 2);
+  EXPECT_EQ(code({"--against", series, "--steps", "7,x"}), 2);
+  EXPECT_FALSE(std::filesystem::exists(file));
 }
 
 TEST(CopiedCommandLine, SaysWhatDiffersFromTheViewsOwn) {

@@ -8,6 +8,12 @@
 
 #include "viz/draw/glyphs.h"
 
+#ifdef __SANITIZE_ADDRESS__
+// Fontconfig keeps pointers as offsets, which the leak checker takes for memory that nobody knows any more.
+extern "C" const char* __lsan_default_suppressions();
+extern "C" const char* __lsan_default_suppressions() { return "leak:libfontconfig\n"; }
+#endif
+
 namespace varve {
 namespace {
 

@@ -123,7 +123,13 @@ void ScreenFonts::build() {
     fonts_[name] = atlas_->AddFontFromFileTTF(font_file(name.second).c_str(), size, &config, ranges.data());
   }
   if (!atlas_->Build()) fail("the glyph atlas could not be built from {}", font_file(Face::sans));
-  ++generation_;
+  unsigned char* covered = nullptr;
+  int columns = 0, rows = 0;
+  atlas_->GetTexDataAsAlpha8(&covered, &columns, &rows);
+  glyphs_.rows = rows;
+  glyphs_.columns = columns;
+  glyphs_.glyphs = {covered, static_cast<size_t>(rows) * static_cast<size_t>(columns)};
+  atlas_->SetTexID(&glyphs_);
 }
 
 std::string ScreenFonts::shown(std::string_view utf8) {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "viz/draw/canvas.h"
+#include "viz/host/raster.h"
 
 struct ImFont;
 struct ImFontAtlas;
@@ -17,8 +18,7 @@ struct ImFontAtlas;
 namespace varve {
 
 // Rasterising is slow, so every canvas of a window draws from the same ScreenFonts: glyphs are made once,
-// sizes, faces and scripts only when they are first asked for. Each canvas keeps its own texture of the
-// atlas.
+// sizes, faces and scripts only when they are first asked for.
 class ScreenFonts {
  public:
   // dpr: device pixels in a logical pixel.
@@ -38,7 +38,6 @@ class ScreenFonts {
   bool stale() const { return !wanted_.empty() || adds_blocks_; }
   // Builds the atlas with every font and script asked for so far. Between frames only.
   void build();
-  int64_t generation() const { return generation_; }  // of the atlas: grows with every build
 
  private:
   using Name = std::pair<int, Face>;  // em size in device pixels, times 4
@@ -50,7 +49,7 @@ class ScreenFonts {
   std::set<size_t> blocks_;  // of code points, beside those that every font has
   bool adds_blocks_ = false;
   std::map<Name, ImFont*> fonts_;
-  int64_t generation_ = 0;
+  Texture glyphs_;  // of the atlas
 };
 
 std::string font_file(Face face);  // throws Error naming the folders that were searched

@@ -1,8 +1,6 @@
 // A Dear ImGui context of its own for each canvas, with the event queue that ImGui 1.86 does not have.
 #include "viz/host/frame.h"
 
-#include <GL/gl.h>
-#include <backends/imgui_impl_opengl3.h>
 #include <imgui.h>
 
 #include <chrono>
@@ -52,13 +50,10 @@ Input take_events(std::deque<InputEvent>& queue, const Input& before) {
 struct Frame::Inner {
   std::shared_ptr<ScreenFonts> fonts;  // outlive the context
   ImGuiContext* context = nullptr;
-  ImTextureID glyphs = nullptr;  // this canvas's texture of the atlas, of the generation below
-  int64_t glyphs_of = 0;
   Textures textures;
   std::deque<InputEvent> queue;
   Input input;
   int settling = settling_frames;
-  bool has_graphics = false;
   bool shows_times = false;
   FrameTimes times;
 };
@@ -69,6 +64,8 @@ Frame::Frame(std::shared_ptr<ScreenFonts> fonts) : inner_(std::make_unique<Inner
   inner_->context = ImGui::CreateContext(&inner_->fonts->atlas());
   ImGui::SetCurrentContext(inner_->context);
   ImGui::GetIO().IniFilename = nullptr;
+  // Lists of more than 65,536 corners are cut into commands that count from their own first one.
+  ImGui::GetIO().BackendFlags |= ImGuiBackendFlags_RendererHasVtxOffset;
 }
 
 Frame::~Frame() { ImGui::DestroyContext(inner_->context); }
@@ -94,60 +91,31 @@ const FrameTimes& Frame::times() const { return inner_->times; }
 
 bool Frame::busy() const { return !inner_->queue.empty() || inner_->settling > 0 || inner_->fonts->stale(); }
 
-void Frame::draw(double width, double height, double dpr, Color background,
-                 const std::function<void(Canvas&, const Input&)>& paint) {
+void Frame::draw(const Pixels& pixels, double dpr, Color background,
+                 const std::function<void(Canvas&, const Input&)>& draw_marks) {
   const auto began = std::chrono::steady_clock::now();
   ImGui::SetCurrentContext(inner_->context);
-  if (!inner_->has_graphics) {
-    if (!ImGui_ImplOpenGL3_Init("#version 330 core")) fail("the canvas needs OpenGL 3.3, which is not there");
-    inner_->has_graphics = true;
-  }
   ScreenFonts& fonts = *inner_->fonts;
   if (fonts.dpr() != dpr) fonts.begin_anew(dpr);
   if (fonts.stale()) fonts.build();
-  if (inner_->glyphs_of != fonts.generation()) {
-    if (inner_->glyphs_of == 0) {
-      ImGui_ImplOpenGL3_CreateDeviceObjects();
-    } else {
-      ImGui_ImplOpenGL3_DestroyFontsTexture();
-      ImGui_ImplOpenGL3_CreateFontsTexture();
-    }
-    inner_->glyphs = fonts.atlas().TexID;
-    inner_->glyphs_of = fonts.generation();
-  }
-  fonts.atlas().SetTexID(inner_->glyphs);  // the atlas is shared, the textures are not
   ImGuiIO& io = ImGui::GetIO();
   // Everything in device pixels: text and hairlines then fall on whole ones.
-  io.DisplaySize = {static_cast<float>(std::round(width * dpr)),
-                    static_cast<float>(std::round(height * dpr))};
+  io.DisplaySize = {static_cast<float>(pixels.columns), static_cast<float>(pixels.rows)};
   io.DeltaTime = 1.0F / 60;
   if (inner_->settling > 0) --inner_->settling;
   inner_->input = take_events(inner_->queue, inner_->input);
 
-  ImGui_ImplOpenGL3_NewFrame();
   ImGui::NewFrame();
   inner_->textures.next_frame();
-  ScreenCanvas canvas(*ImGui::GetBackgroundDrawList(), fonts, inner_->textures, {0, 0, width, height});
-  paint(canvas, inner_->input);
+  const Box area{0, 0, static_cast<double>(pixels.columns) / dpr, static_cast<double>(pixels.rows) / dpr};
+  ScreenCanvas canvas(*ImGui::GetBackgroundDrawList(), fonts, inner_->textures, area);
+  draw_marks(canvas, inner_->input);
   if (inner_->shows_times)
     inner_->times.draw(canvas, contrast(background, {0, 0, 0, 255}) > 10 ? Theme::light() : Theme::dark());
   ImGui::Render();
-  glViewport(0, 0, static_cast<GLsizei>(io.DisplaySize.x), static_cast<GLsizei>(io.DisplaySize.y));
-  glClearColor(static_cast<float>(background.r) / 255, static_cast<float>(background.g) / 255,
-               static_cast<float>(background.b) / 255, 1);
-  glClear(GL_COLOR_BUFFER_BIT);
-  ImGui_ImplOpenGL3_RenderDrawData(ImGui::GetDrawData());
-  if (inner_->shows_times) glFinish();
+  paint(*ImGui::GetDrawData(), background, pixels);
   inner_->times.add(
       std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - began).count());
-}
-
-void Frame::release() {
-  ImGui::SetCurrentContext(inner_->context);
-  inner_->textures.clear();
-  if (inner_->has_graphics) ImGui_ImplOpenGL3_Shutdown();
-  inner_->has_graphics = false;
-  inner_->glyphs_of = 0;
 }
 
 }  // namespace varve

@@ -7,6 +7,7 @@
 
 #include "viz/draw/canvas.h"
 #include "viz/host/frame_times.h"
+#include "viz/host/raster.h"
 
 namespace varve {
 
@@ -41,7 +42,7 @@ class Frame {
  public:
   // Canvases of one window share their fonts; without any, the frame makes its own.
   explicit Frame(std::shared_ptr<ScreenFonts> fonts = nullptr);
-  ~Frame();  // release() must have been called while the GL context was current, if draw() ever was
+  ~Frame();
   Frame(const Frame&) = delete;
   Frame& operator=(const Frame&) = delete;
 
@@ -49,14 +50,13 @@ class Frame {
   // The pointer has stayed long enough for a tip; the next move ends that.
   void rest();
   bool busy() const;  // another frame is due: events wait, or the picture has not settled
-  // With the GL context current and its frame buffer bound. Sizes are logical pixels.
-  void draw(double width, double height, double dpr, Color background,
-            const std::function<void(Canvas&, const Input&)>& paint);
-  // The hidden overlay. Waits for the graphics to finish while it is on, so that the times are whole.
+  // Onto all of `pixels`, which are device pixels, `dpr` of them for a logical one.
+  void draw(const Pixels& pixels, double dpr, Color background,
+            const std::function<void(Canvas&, const Input&)>& draw_marks);
+  // The hidden overlay.
   void show_times(bool on);
   bool shows_times() const;
   const FrameTimes& times() const;
-  void release();  // textures and GL objects; with the context current
 
  private:
   struct Inner;

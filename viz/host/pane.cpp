@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "analysis/core/error.h"
+#include "viz/host/measure.h"
+
 namespace varve {
 
 namespace {
@@ -11,7 +14,8 @@ constexpr double zoom_per_notch = 1.2, largest_zoom = 40;
 constexpr double furthest_pan = 8;  // areas to the right: 4096 positions at their least width stay in reach
 constexpr double furthest_neighbour = 40;  // wider than any gap between two marks
 constexpr double drag_threshold = 4;       // a hand shakes less than this while clicking
-constexpr double flat_box = 10;            // less high: meant as a stretch of x
+constexpr double least_framed_inside = 24;
+constexpr double flat_box = 10;  // less high: meant as a stretch of x
 }  // namespace
 
 void Pane::fit() {
@@ -65,15 +69,16 @@ void Pane::zoom_into(const Box& box, const Box& area) {
   stretch(zoom_y_, pan_.y, box.y - area.y, box.h, plot.y - area.y, plot.h);
 }
 
-void Pane::move_by(const Input& input, const Box& area) {
+void Pane::move_by(const Input& input, const Box& area, bool drag_zooms) {
   if (input.pressed && area.holds(input.pointer)) {
     pressed_here_ = true;
     dragging_ = false;
     pressed_at_ = input.pointer;
     pan_at_press_ = pan_;
-    drag_ = input.is_right || input.with_control ? Drag::box
-            : input.with_shift && drawn_.step_at ? Drag::brush
-                                                 : Drag::move;
+    const bool is_other = input.is_right || input.with_control;
+    drag_ = input.with_shift && !is_other && drawn_.step_at ? Drag::brush
+            : is_other != drag_zooms                        ? Drag::box
+                                                            : Drag::move;
   }
   if ((input.held || input.released) && pressed_here_) {
     now_at_ = input.pointer;
@@ -112,7 +117,7 @@ std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const I
   wish_ = {};
   if (!content.view || !content.data) return std::nullopt;
   const Box area = canvas.area();
-  move_by(input, area);
+  move_by(input, area, content.drag_zooms);
   cache_.use(content.data);
   cache_.next_frame();
   const Look look{.theme = content.theme,
@@ -122,8 +127,16 @@ std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const I
                   .pan = pan_,
                   .titled = false,
                   .cache = &cache_};
-  drawn_ = content.view->draw(*content.data, content.options, content.selection, look, canvas);
+  try {
+    drawn_ = content.view->draw(*content.data, content.options, content.selection, look, canvas);
+  } catch (const Error& error) {
+    // Options that do not go together (twice the same axis): said in place, where they can be changed.
+    drawn_ = {};
+    canvas.text({area.x + 12, area.y + 20}, error.what(), {.points = 8.5, .face = Face::sans},
+                content.theme->ink);
+  }
 
+  find_start_again();
   hovered_.reset();
   if (input.inside && drawn_.hit && !dragging_) hovered_ = drawn_.hit(input.pointer);
   std::optional<std::map<std::string, int64_t>> clicked;
@@ -134,6 +147,7 @@ std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const I
     cancel();
   }
   draw_drag(canvas, area, *content.theme);
+  draw_set(canvas, content);
   if (cell_mode_ && drawn_.where)
     if (const std::optional<Box> box = drawn_.where(content.selection)) {
       const Box b = box->inset(-3);
@@ -145,7 +159,12 @@ std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const I
     }
   if (hovered_) {
     if (hovered_->mark.w > 3 && hovered_->mark.h > 3) canvas.frame(hovered_->mark, content.theme->ink, 1);
-    if (input.resting && !input.held) draw_tip(canvas, *hovered_, input.pointer, *content.theme);
+    if (from_)
+      draw_measured(canvas, input.pointer, *content.theme);
+    else if (input.resting && !input.held)
+      draw_tip(canvas, *hovered_, input.pointer, *content.theme);
+  } else if (from_) {
+    canvas.frame(from_->mark.inset(-2), content.theme->accent, 1.5);
   }
   if (!content.computing.empty()) {
     canvas.fill({area.x, area.y, area.w, 2}, content.theme->accent);
@@ -156,6 +175,55 @@ std::optional<std::map<std::string, int64_t>> Pane::draw(Canvas& canvas, const I
                 Align::right);
   }
   return clicked;
+}
+
+bool Pane::measure(const Selection& selection) {
+  if (from_) {
+    from_.reset();
+    return true;
+  }
+  from_ = hovered_;
+  if (!from_ || !from_->number) from_ = hit_of(selection);
+  if (from_ && !from_->number) from_.reset();
+  return from_.has_value();
+}
+
+void Pane::draw_set(Canvas& canvas, const PaneContent& content) const {
+  if (!drawn_.where || content.set.empty()) return;
+  canvas.push_clip(drawn_.plot.value_or(canvas.area()).inset(-3));
+  for (const auto& member : content.set) {
+    Selection place{.at = member};
+    // A map of layers has no place for heads.
+    if (!std::all_of(member.begin(), member.end(),
+                     [&content](const auto& at) { return content.data->has_axis(at.first); }))
+      continue;
+    if (const auto step = content.selection.index("step")) place.at["step"] = *step;
+    if (const std::optional<Box> box = drawn_.where(place)) {
+      // Inside a cell, seen on any colour; around what is too small to lose room to a frame.
+      const bool is_cell = std::min(box->w, box->h) > least_framed_inside;
+      if (is_cell) canvas.frame(box->inset(2), content.theme->canvas, 1);
+      canvas.frame(box->inset(is_cell ? 0.75 : -2), content.theme->accent, 1.5);
+    }
+  }
+  canvas.pop_clip();
+}
+
+// Zoom, pan and another step move the mark or change its number.
+void Pane::find_start_again() {
+  if (!from_) return;
+  const std::optional<Hit> now = hit_of({.at = from_->at});
+  if (now && now->number && now->at == from_->at) from_ = now;
+}
+
+void Pane::draw_measured(Canvas& canvas, Point pointer, const Theme& theme) const {
+  const auto middle = [](const Box& box) { return Point{box.x + box.w / 2, box.y + box.h / 2}; };
+  const Point from = middle(from_->mark), to = middle(hovered_->mark);
+  canvas.line(from, to, theme.canvas, 3);  // seen on any colour
+  canvas.line(from, to, theme.accent, 1.5);
+  canvas.frame(from_->mark.inset(-2), theme.accent, 1.5);
+  Hit difference = *hovered_;
+  difference.tip = measured(*from_, *hovered_);
+  draw_tip(canvas, difference, pointer, theme);
 }
 
 std::optional<std::map<std::string, int64_t>> Pane::neighbour(const Selection& selection,
@@ -188,13 +256,22 @@ std::string tip_text_of(const Hit& hit) {
   return text;
 }
 
-std::string Pane::tip_text() const { return hovered_ ? varve::tip_text_of(*hovered_) : ""; }
+std::string Pane::tip_text() const {
+  if (!hovered_) return "";
+  Hit shown = *hovered_;
+  if (from_) shown.tip = measured(*from_, *hovered_);
+  return varve::tip_text_of(shown);
+}
+
+std::optional<Hit> Pane::hit_of(const Selection& selection) const {
+  if (!drawn_.where || !drawn_.hit) return std::nullopt;
+  const std::optional<Box> box = drawn_.where(selection);
+  if (!box) return std::nullopt;
+  return drawn_.hit({box->x + box->w / 2, box->y + box->h / 2});
+}
 
 std::string Pane::tip_text_of(const Selection& selection) const {
-  if (!drawn_.where || !drawn_.hit) return "";
-  const std::optional<Box> box = drawn_.where(selection);
-  if (!box) return "";
-  const std::optional<Hit> hit = drawn_.hit({box->x + box->w / 2, box->y + box->h / 2});
+  const std::optional<Hit> hit = hit_of(selection);
   return hit ? varve::tip_text_of(*hit) : "";
 }
 

@@ -19,7 +19,9 @@ struct PaneContent {
   SettingValues options;
   Selection selection;
   const Theme* theme = nullptr;
-  std::string computing;  // "computing step 17k": an accent line at the top says so
+  std::vector<std::map<std::string, int64_t>> set;  // marks that a person put together: framed
+  bool drag_zooms = false;                          // left drags zoom into a box, right ones move
+  std::string computing;                            // "computing step 17k": an accent line at the top says so
 };
 
 enum class Direction { left, right, up, down };
@@ -50,6 +52,10 @@ class Pane {
   // Where a selection was last drawn.
   std::optional<Box> place_of(const Selection& selection) const;
   const std::optional<Hit>& hovered() const { return hovered_; }
+  // From now on the mark under the pointer, else the selected one, is what every other is measured against;
+  // again: no more. False where there is no mark with a number.
+  bool measure(const Selection& selection);
+  bool measures() const { return from_.has_value(); }
   std::string tip_text() const;  // of the hovered mark, one row a line
   std::string header() const { return drawn_.header; }
   const std::vector<std::pair<std::string, Box>>& names() const { return drawn_.names; }
@@ -60,17 +66,22 @@ class Pane {
   void forget() { cache_.clear(); }  // everything kept between frames
 
  private:
-  // Left drags move, a brush with Shift; with Ctrl, or with the right button, they zoom into a box.
+  // Left drags move, a brush with Shift; with Ctrl, or with the right button, they zoom into a box. Where
+  // drags zoom it is the other way round.
   enum class Drag { none, move, box, brush };
-  void move_by(const Input& input, const Box& area);
+  void move_by(const Input& input, const Box& area, bool drag_zooms);
   void wheel_by(const Input& input, const Box& area);
   void zoom_into(const Box& box, const Box& area);
   void keep_in_reach(const Box& area);
+  std::optional<Hit> hit_of(const Selection& selection) const;
   Box dragged(const Box& plot) const;  // what box or band covers
   void draw_drag(Canvas& canvas, const Box& area, const Theme& theme) const;
+  void find_start_again();
+  void draw_set(Canvas& canvas, const PaneContent& content) const;
+  void draw_measured(Canvas& canvas, Point pointer, const Theme& theme) const;
   ViewCache cache_;
   Drawn drawn_;
-  std::optional<Hit> hovered_;
+  std::optional<Hit> hovered_, from_;  // from_: what is measured against
   double zoom_ = 1, zoom_y_ = 1;
   Drag drag_ = Drag::none;
   PaneWish wish_;

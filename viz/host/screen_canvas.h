@@ -9,29 +9,23 @@
 
 #include "viz/draw/canvas.h"
 #include "viz/host/fonts.h"
+#include "viz/host/raster.h"
 
 struct ImDrawList;
 
 namespace varve {
 
-// Heat maps as textures, kept while they are drawn. Needs a current GL context.
+// Heat maps as textures, kept while they are drawn.
 class Textures {
  public:
-  struct Tile {
-    unsigned name = 0;
-    int64_t row = 0, column = 0, rows = 0, columns = 0;
-  };
-  ~Textures() = default;  // the context is gone by then; call clear() while it is current
-  const std::vector<Tile>& of(int64_t rows, int64_t columns, std::span<const Color> colors,
-                              uint64_t identity);
+  // Stays in its place until it has not been asked for in two frames.
+  const Texture& of(int64_t rows, int64_t columns, std::span<const Color> colors, uint64_t identity);
   void next_frame();  // drops what two frames did not draw
-  void clear();
 
  private:
   struct Kept {
-    int64_t rows = 0, columns = 0;
     int64_t used = 0;
-    std::vector<Tile> tiles;
+    Texture texture;
   };
   std::map<uint64_t, Kept> kept_;
   int64_t frame_ = 0;

@@ -241,6 +241,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
       const std::string value =
           std::isnan(v) && a->is_sparse() ? "not among the largest" : shown_exactly(*a->weights, v);
       hit.tip = {{head_name(*a, h), ""}, {"query", token(q)}, {"key", token(k)}, {title, value}};
+      hit.number = MarkNumber{title, v};
       hit.spoken = fmt::format("{}, query {}, key {}: {}", head_name(*a, h), token(q), token(k), value);
       return hit;
     }

@@ -258,6 +258,8 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
     hit.at[c->x] = *at_column;
     hit.tip = map_tip(data, *c, *row, *at_column);
     hit.spoken = map_spoken(data, *c, *row, *at_column);
+    hit.number = MarkNumber{title_of(data, c->name), c->value(*row, *at_column)};
+    hit.along = numbered(data, c->x, *at_column);
     return hit;
   };
   return drawn;

@@ -226,7 +226,8 @@ Hit hit_of(const Dataset& data, const LensPage& page, const std::string& value_t
   const double value = page.value_at(layer, pos);
   hit.tip.push_back({value_title, shown_exactly(page.value, value)});
   if (!next.empty()) hit.tip.push_back({"true next token", next});
-  (void)data;
+  hit.number = MarkNumber{value_title, value};
+  hit.along = numbered(data, "layer", layer);
   hit.spoken = fmt::format("{}, position {}, best token {}, {} {}", where, pos, page.text_at(layer, pos, 0),
                            value_title, spoken_number(value));
   return hit;

@@ -135,6 +135,8 @@ std::optional<Hit> nearest_hit(const Dataset& data, const LinePlot& plot, const 
     hit.tip.push_back({"noise", shown(found->noise_low[at]) + " – " + shown(found->noise_high[at])});
   if (!found->n.empty()) hit.tip.push_back({"n", shown(found->n[at])});
   if (!plot.unit.empty()) hit.tip.push_back({"unit", plot.unit});
+  hit.number = MarkNumber{title_of(data, array), found->value[at]};
+  hit.along = numbered(data, plot.x, plot.order[at]);
   hit.spoken = fmt::format("{}: {} {}", heading, title_of(data, array), spoken_number(found->value[at]));
   return hit;
 }

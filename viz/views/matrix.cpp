@@ -237,6 +237,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
                                             chosen.x, name_at(data, chosen.x, at_column));
     hit.tip = {{heading, ""}, {title_of(data, chosen.name), shown_exactly(o->slice.values, value)}};
     if (!o->slice.values.unit.empty()) hit.tip.push_back({"unit", o->slice.values.unit});
+    hit.number = MarkNumber{title_of(data, chosen.name), value};
     hit.spoken = fmt::format("{}: {} {}", heading, title_of(data, chosen.name), spoken_number(value));
     return hit;
   };

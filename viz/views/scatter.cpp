@@ -163,6 +163,8 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
     hit.tip = {{heading, ""},
                {with_unit(x, title_of(data, cloud->pair.x)), shown_exactly(x, cloud->x[*found])},
                {with_unit(y, title_of(data, cloud->pair.y)), shown_exactly(y, cloud->y[*found])}};
+    hit.number = MarkNumber{title_of(data, cloud->pair.y), cloud->y[*found]};
+    hit.along = MarkNumber{title_of(data, cloud->pair.x), cloud->x[*found]};
     hit.spoken = fmt::format("{}: {} {}, {} {}", heading, title_of(data, cloud->pair.x),
                              shown(cloud->x[*found]), title_of(data, cloud->pair.y), shown(cloud->y[*found]));
     return hit;

@@ -327,8 +327,9 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
       if (p->low.size() > 0 && p->high.size() > 0)
         hit.tip.push_back({"interval", shown(p->low.number(flat)) + " – " + shown(p->high.number(flat))});
       if (!p->values.unit.empty()) hit.tip.push_back({"unit", p->values.unit});
-      hit.spoken = fmt::format("{}: {} {}", heading, title_of(data, chosen.name),
-                               spoken_number(p->values.number(flat)));
+      hit.number = MarkNumber{title_of(data, chosen.name), p->values.number(flat)};
+      hit.along = numbered(data, chosen.x, column);
+      hit.spoken = fmt::format("{}: {} {}", heading, hit.number->name, spoken_number(hit.number->value));
       return hit;
     }
     return std::nullopt;

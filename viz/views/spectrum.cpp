@@ -257,6 +257,7 @@ Drawn draw(const Dataset& data, const SettingValues& values, const Selection& se
                {s->chosen.along, name_at(data, s->chosen.along, found->item[at])},
                {"squares up to here", show_number(100 * found->running[at]) + " %"},
                {"effective rank", show_number(found->effective)}};
+    hit.number = MarkNumber{title_of(data, s->chosen.name), found->value[at]};
     hit.spoken = fmt::format("{}: {}", heading, shown(found->value[at]));
     return hit;
   };

@@ -3,6 +3,7 @@
 
 #include "tests/support/expect_error.h"
 #include "viz/alluvium.h"
+#include "viz/pick.h"
 #include "viz/view.h"
 
 namespace varve {
@@ -85,6 +86,12 @@ TEST(PathwayFlow, ANodesCentreHitsItsExpert) {
   const auto stream = drawn.hit({box->x - 40, box->y + box->h / 2});
   ASSERT_TRUE(stream.has_value());
   EXPECT_NE(stream->spoken.find(" to "), std::string::npos);
+}
+
+TEST(PathwayFlow, AnExpertIsAPlaceOfAResultThatNamesExperts) {
+  EXPECT_EQ(places_along(flows(), "layer"), 3);
+  EXPECT_GT(places_along(flows(), "expert"), 4) << "no array has the axis, but one holds experts";
+  EXPECT_EQ(places_along(flows(), "head"), 0);
 }
 
 TEST(PathwayFlow, AnArrayWithoutSamplesIsAUsageError) {
