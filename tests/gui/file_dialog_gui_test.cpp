@@ -12,11 +12,14 @@ class FileDialogs : public OnTheDemoDesk {
   static void type_and_leave(DesktopUnderTest& desk, const std::string& path) {
     SCOPED_TRACE(path);
     desk.take_focus("Varve", {"key", "ctrl+o"});
-    desk.take_focus("Open folder", {"key", "ctrl+a", "type", "--delay", "5", path});
+    desk.take_focus("Open folder");
+    desk.key("ctrl+a");
+    desk.xdotool({"type", "--delay", "5", path});
     ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("above").size() == 2; })) << "no completions";
     // The first closes the completions, the second the dialog.
     ASSERT_TRUE(desk.until([&] {
-      desk.try_xdotool({"search", "--onlyvisible", "--name", "Open folder", "windowfocus", "key", "Escape"});
+      desk.try_xdotool({"search", "--onlyvisible", "--name", "Open folder", "windowfocus", "key", "--window",
+                        "0", "Escape"});
       return !desk.state().contains("above");
     })) << "the dialog does not close";
     const std::string before = desk.state()["theme"];
