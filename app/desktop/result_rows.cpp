@@ -23,11 +23,6 @@ ListRow section(const std::string& text, const std::string& right) {
 
 std::string of_all(int64_t part, int64_t all) { return show_count(part) + " / " + show_count(all); }
 
-std::string prompt_words(const StoredRun& run) {
-  if (run.text.rfind("as in:", 0) == 0) return show_count(run.prompts) + " prompts, " + run.probes;
-  return run.text;
-}
-
 std::string html(const std::string& text) { return qtext(text).toHtmlEscaped().toStdString(); }
 
 std::string colored(const std::string& words, Color color) {
@@ -107,12 +102,10 @@ void add_result_rows(std::vector<ListRow>& rows, const Session& session,
     ListRow row;
     row.id = result_id(stored);
     row.text = stored.analysis;
-    std::string second = settings_words(stored);
-    if (stored.prompts > 0) second += (second.empty() ? "" : " · ") + prompt_words(stored);
-    row.second = second;
+    row.second = told_apart(stored, results);
     row.mark = stored.verdict.broken.empty() ? Mark::check : Mark::cross;
     row.right = stored.cells.empty() ? "series" : of_all(static_cast<int64_t>(stored.cells.size()), all);
-    row.tip = second + "\n" + badge_words(stored.verdict);
+    row.tip = row.second + "\n" + badge_words(stored.verdict);
     if (const Run* run = live(session, stored)) {
       told.insert(run);
       row.mark = Mark::running;
@@ -165,7 +158,7 @@ void add_probe_rows(std::vector<ListRow>& rows, const std::vector<StoredRun>& re
     if (stored.prompts == 0 || !seen.insert(stored.probes_digest).second) continue;
     ListRow row;
     row.id = "prompt " + stored.text;
-    row.text = prompt_words(stored);
+    row.text = prompts_words(stored);
     row.right = show_count(stored.tokens) + (stored.tokens == 1 ? " token" : " tokens");
     row.tip = "Put it into the prompt field.";
     prompts.push_back(row);
@@ -206,7 +199,7 @@ std::string facts_html(const StoredRun& run, const Theme& theme) {
   if (run.prompts > 0)
     rows += fact(
         "prompts",
-        html(show_count(run.prompts) + " of " + show_count(run.tokens) + " tokens: " + prompt_words(run)),
+        html(show_count(run.prompts) + " of " + show_count(run.tokens) + " tokens: " + prompts_words(run)),
         theme);
   rows += fact("precision", html(run.compute + ", weights raw"), theme);
   rows +=

@@ -60,9 +60,11 @@ void RunFormDock::show_input_menu(const InputInfo& input, QLineEdit* into) {
       set_input(name, desk_.session->opened()->store->folder().string() + ":" + key);
     });
   };
-  for (const StoredRun& run : desk_.session->opened() && results ? results() : std::vector<StoredRun>{}) {
-    const std::string settings = settings_words(run);
-    const std::string of = run.analysis + (settings.empty() ? "" : " · " + settings);
+  const std::vector<StoredRun> all =
+      desk_.session->opened() && results ? results() : std::vector<StoredRun>{};
+  for (const StoredRun& run : all) {
+    const std::string which = told_apart(run, all);
+    const std::string of = run.analysis + (which.empty() ? "" : " · " + which);
     if (!run.series_key.empty()) offer(of + " · over the series", run.series_key);
     if (const auto cell = run.cells.find(desk_.session->choice().step); cell != run.cells.end())
       offer(of + " · step " + show_step(cell->first), cell->second);

@@ -210,6 +210,22 @@ std::string settings_words(const StoredRun& run) {
   return words;
 }
 
+std::string prompts_words(const StoredRun& run) {
+  if (run.prompts == 0) return "";
+  if (run.text.rfind("as in:", 0) == 0) return run.probes + ", " + show_count(run.prompts) + " prompts";
+  return run.text;
+}
+
+std::string told_apart(const StoredRun& run, const std::vector<StoredRun>& among) {
+  const std::string settings = settings_words(run);
+  const std::string prompts = prompts_words(run);
+  if (settings.empty() || prompts.empty()) return settings + prompts;
+  const auto alike = std::count_if(among.begin(), among.end(), [&](const StoredRun& other) {
+    return other.analysis == run.analysis && settings_words(other) == settings;
+  });
+  return alike > 1 ? prompts + " · " + settings : settings + " · " + prompts;
+}
+
 std::string badge_words(const Verdict& verdict) {
   if (!verdict.broken.empty()) return verdict.broken + " broke";
   if (verdict.checks == 0) return "nothing checked";

@@ -42,7 +42,10 @@ struct StoredRun {
 };
 
 std::string settings_words(const StoredRun& run);  // "top k 8, norm final"; "" where all are the defaults
-std::string badge_words(const Verdict& verdict);   // "6 checks", "last layer = model output broke"
+std::string prompts_words(const StoredRun& run);  // "The king said", "task induction, 16 prompts"; "" without
+// Settings and prompts; the prompts first where another of the same analysis has the same settings.
+std::string told_apart(const StoredRun& run, const std::vector<StoredRun>& among);
+std::string badge_words(const Verdict& verdict);  // "6 checks", "last layer = model output broke"
 
 // Reads what is new since the last look; results never change, so each is read once. For one thread at a
 // time.

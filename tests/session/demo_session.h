@@ -41,6 +41,12 @@ class WithSession : public testing::Test {
     }
     return true;
   }
+  // A job hands over what it found and then ends: looked at in between, nothing of it is there yet.
+  [[nodiscard]] bool ended(const Job& job) {
+    const bool has_ended = until([&] { return job.finished(); });
+    session_->settle();
+    return has_ended;
+  }
 
   std::mutex mutex_;
   std::condition_variable wake_;

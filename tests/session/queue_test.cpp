@@ -34,15 +34,15 @@ TEST_F(Queue, RunsFromTheFormWaitForEachOtherAndBothFinish) {
 
 TEST_F(Queue, TheRowCountsCellsAndTheCachedPart) {
   start(lens_of("the king said", "0,512,7000"));
-  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  ASSERT_TRUE(ended(newest()));
   EXPECT_EQ(session_->current_run()->cells.size(), 3U);
   EXPECT_EQ(job_words(*session_, newest()).words, "3 cells computed");
   start(lens_of("the king said"));
-  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  ASSERT_TRUE(ended(newest()));
   EXPECT_EQ(session_->current_run()->there, 3);
   EXPECT_EQ(job_words(*session_, newest()).words, "13 cells computed, 3 from the store");
   start(lens_of("the king said"));
-  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  ASSERT_TRUE(ended(newest()));
   const JobWords words = job_words(*session_, newest());
   EXPECT_EQ(words.words, "16 cells from the store, nothing computed");
   EXPECT_TRUE(words.nothing_computed);
@@ -68,7 +68,7 @@ TEST_F(Queue, StopAnswersWithinATenthOfASecondOfWork) {
     while (!job->finished() && job->progress()->fraction() < from) std::this_thread::yield();
     const double before = processor_seconds();
     job->stop();
-    ASSERT_TRUE(until([&] { return job->finished(); }));
+    ASSERT_TRUE(ended(*job));
     const double took = processor_seconds() - before;
     worst = std::max(worst, took);
     if (job->state() == Job::State::stopped) {
@@ -86,7 +86,7 @@ TEST_F(Queue, WhatWasFinishedBeforeStopIsKeptAndTakenByTheNextRun) {
   const std::shared_ptr<Job> job = session_->jobs().all().back();
   ASSERT_TRUE(until([&] { return session_->current_run()->arrived > 0 || job->finished(); }));
   job->stop();
-  ASSERT_TRUE(until([&] { return job->finished(); }));
+  ASSERT_TRUE(ended(*job));
   const auto kept = static_cast<int64_t>(session_->current_run()->cells.size());
   EXPECT_GT(kept, 0);
   start(lens_of(text));

@@ -111,6 +111,25 @@ TEST_F(OnAStore, CellsThatShareSettingsAndPromptsAreOneRun) {
   EXPECT_TRUE(of("the king said", "top k 3"));
 }
 
+TEST(StoredRuns, AreToldApartByWhatDiffers) {
+  StoredRun one;
+  one.analysis = "circuit";
+  one.settings = {{"folds", "4"}};
+  one.prompts = 16;
+  one.text = "as in:a.h5";
+  one.probes = "task induction";
+  StoredRun two = one;
+  two.probes = "task ioi";
+  EXPECT_EQ(told_apart(one, {one, two}), "task induction, 16 prompts · folds 4");
+  EXPECT_EQ(told_apart(two, {one, two}), "task ioi, 16 prompts · folds 4");
+  two.settings["folds"] = "5";
+  EXPECT_EQ(told_apart(one, {one, two}), "folds 4 · task induction, 16 prompts");
+  one.settings.clear();
+  EXPECT_EQ(told_apart(one, {one, two}), "task induction, 16 prompts");
+  one.prompts = 0;
+  EXPECT_EQ(told_apart(one, {one}), "");
+}
+
 TEST_F(OnAStore, ThePromptsOfAResultCanBeRunAgain) {
   run("pack: repeat-random:prompts=2,period=4", {0});
   const std::vector<StoredRun> runs = look();

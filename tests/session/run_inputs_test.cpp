@@ -40,7 +40,7 @@ class RunInputs : public OnTheDemoSession {
     OnTheDemoSession::SetUp();
     if (IsSkipped() || HasFatalFailure()) return;
     start({.analysis = "sample-loss", .text = "pack: repeat-random:prompts=4,period=6"});
-    ASSERT_TRUE(until([&] { return newest().finished(); }));
+    ASSERT_TRUE(ended(newest()));
     const auto* run = session_->current_run();
     ASSERT_TRUE(run && !run->series_key.empty());
     metric_ = session_->opened()->store->folder().string() + ":" + run->series_key;
@@ -58,7 +58,7 @@ class RunInputs : public OnTheDemoSession {
 
 TEST_F(RunInputs, AResultAndATableAreCorrelatedFromTheForm) {
   start(correlation());
-  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  ASSERT_TRUE(ended(newest()));
   ASSERT_EQ(newest().state(), Job::State::done) << newest().error();
   const auto* run = session_->current_run();
   ASSERT_TRUE(run->complete);
@@ -86,7 +86,7 @@ TEST_F(RunInputs, WhatIsMissingOrNotThereIsSaidBesideItsField) {
 TEST_F(RunInputs, AFileThatTurnsOutToBeNoTableEndsTheJobInWords) {
   std::ofstream(scores_) << "step,accuracy\n1,x,y,z\n";
   start(correlation());
-  ASSERT_TRUE(until([&] { return newest().finished(); }));
+  ASSERT_TRUE(ended(newest()));
   EXPECT_EQ(newest().state(), Job::State::failed);
   EXPECT_NE(newest().error().find("scores.csv"), std::string::npos) << newest().error();
 }
