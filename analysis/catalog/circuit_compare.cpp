@@ -199,18 +199,17 @@ void add_circuit_compare(AnalysisCatalog& catalog) {
       "which heads branches or other prompts add to or take from a base's circuit, beside noise";
   compare.help =
       "Sets results of circuit beside one of them: the checkpoint that SFT, distillation or RL began with, "
-      "or "
-      "the same checkpoint with other prompts (thinking on and off). Emergent, retained and vanished heads, "
+      "or the same checkpoint with other prompts (thinking on and off). Emergent, retained and vanished "
+      "heads, "
       "overlap (shares), effect (-1 to 1), each beside what parts of the examples differ by; certain heads "
-      "are "
-      "in all parts of one side and in none of the other, which is what to trust where prompts differ. "
+      "are in all parts of one side and in none of the other, which is what to trust where prompts differ. "
       "Example: varve run circuit demo.varve --task t.toml --steps last --set folds=4 (again with --branch "
-      "sft), "
-      "then varve run circuit-compare demo.varve --with base=demo.varve:KEY1 --with set.sft=demo.varve:KEY2";
+      "sft), then varve run circuit-compare demo.varve --with base=demo.varve:KEY1 --with "
+      "set.sft=demo.varve:KEY2";
   compare.needs_probes = false;
   compare.inputs = {{.name = "base", .help = "a result of circuit for one checkpoint", .needed = true},
                     {.name = "set",
-                     .help = "another, or several as set.sft, set.rl and so on",
+                     .help = "a result of circuit to set beside it, or several: set.sft, set.rl and so on",
                      .needed = true,
                      .several = true}};
   compare.reduce_with = [](const Dataset&, const Inputs& inputs, const SettingValues&, Task&) {

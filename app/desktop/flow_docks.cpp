@@ -247,7 +247,7 @@ nlohmann::json FlowDocks::report() const {
     std::vector<std::string> fields{"run",       "copy",   "prompt",   "steps",
                                     "precision", "memory", "analysis", "recent"};
     for (const SettingInfo& info : analyses().get(form_->form().analysis).settings)
-      fields.push_back(info.name);
+      fields.push_back(setting_field(info));
     for (const InputInfo& input : analyses().get(form_->form().analysis).inputs)
       fields.push_back(input_field(input));
     for (const std::string& field : fields)

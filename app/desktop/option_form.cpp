@@ -7,6 +7,7 @@
 #include <QPainter>
 #include <QSignalBlocker>
 #include <QSpinBox>
+#include <QWheelEvent>
 #include <algorithm>
 #include <utility>
 
@@ -27,12 +28,19 @@ std::string spaced(std::string name) {
   return words;
 }
 
-// The stylesheet takes the style's own arrow away; pictures are not shipped, so it is drawn.
+// The stylesheet takes the style's own arrow away; pictures are not shipped, so it is drawn. The wheel turns
+// it only where it was chosen: over the others it scrolls the form they are in.
 class ChoiceBox : public QComboBox {
  public:
-  using QComboBox::QComboBox;
+  explicit ChoiceBox(QWidget* parent) : QComboBox(parent) { setFocusPolicy(Qt::StrongFocus); }
 
  protected:
+  void wheelEvent(QWheelEvent* event) override {
+    if (hasFocus())
+      QComboBox::wheelEvent(event);
+    else
+      event->ignore();
+  }
   void paintEvent(QPaintEvent* event) override {
     QComboBox::paintEvent(event);
     QPainter painter(this);
@@ -43,6 +51,12 @@ class ChoiceBox : public QComboBox {
     painter.drawPolygon(QPolygonF({{x - 3.5, y - 2}, {x + 3.5, y - 2}, {x, y + 2.5}}));
   }
 };
+
+// A form shares its width: the longest entry must not ask for more.
+void let_shrink(QComboBox& box) {
+  box.setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
+  box.setMinimumContentsLength(4);
+}
 
 int bounded(double value) { return static_cast<int>(std::clamp(value, -2e9, 2e9)); }
 
@@ -58,15 +72,16 @@ std::string option_object_name(const SettingInfo& info) { return "option_" + inf
 
 QComboBox* make_choice_box(QWidget* parent) {
   auto* box = new ChoiceBox(parent);
-  // A form shares its width; the longest entry must not.
-  box->setSizeAdjustPolicy(QComboBox::AdjustToMinimumContentsLengthWithIcon);
-  box->setMinimumContentsLength(4);
+  let_shrink(*box);
   return box;
 }
 
 QWidget* make_form_widget(const SettingInfo& info, QWidget* parent, OptionChanged changed) {
-  if (info.kind == SettingKind::choice || info.kind == SettingKind::boolean)
-    return make_option_widget(info, parent, std::move(changed));
+  if (info.kind == SettingKind::choice || info.kind == SettingKind::boolean) {
+    QWidget* made = make_option_widget(info, parent, std::move(changed));
+    if (auto* box = qobject_cast<QComboBox*>(made)) let_shrink(*box);
+    return made;
+  }
   auto* line = new QLineEdit(parent);
   line->setAcceptDrops(false);
   line->setObjectName(qtext(option_object_name(info)));

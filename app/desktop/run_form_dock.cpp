@@ -49,6 +49,7 @@ void RunFormDock::open_with(const RunForm& form) {
 void RunFormDock::changed() {
   read();
   show_problems();
+  tell_inputs();
   ask_cost();
 }
 

@@ -60,6 +60,7 @@ class RunFormDock : public QWidget {
   void build_inputs(const Analysis& analysis);
   void show_input_menu(const InputInfo& input, QLineEdit* into);
   void set_input(const std::string& name, const std::string& text);
+  void tell_inputs();
   void keep(const RunForm& form);
   RunPlace place() const;
 
@@ -86,6 +87,7 @@ class RunFormDock : public QWidget {
   ErrorCard* card_;
   std::map<std::string, QWidget*> controls_;
   std::map<std::string, QLineEdit*> inputs_;
+  std::map<std::string, QLabel*> told_;  // which results the inputs name
   std::map<std::string, QLabel*> complaints_;
 };
 

@@ -159,7 +159,7 @@ void RunFormDock::build_fixed() {
   column->addWidget(list_ = new QLineEdit(steps));
   list_->setAcceptDrops(false);
   steps_->addItems({tr("all of the branch"), tr("these"), tr("A and now")});
-  add_row("steps", tr("steps"), steps,
+  add_row("steps", tr("checkpoints"), steps,
           "Which checkpoints: all, a list as in first,1:512:x2,1000:7000:1000,last, or the pinned one and "
           "this one.");
   connect(steps_, &QComboBox::activated, this, [this](int index) {
@@ -219,6 +219,7 @@ void RunFormDock::build_fields() {
       complaints_.erase(name);
     }
     inputs_.clear();
+    told_.clear();
     while (field_rows_->rowCount() > 0) field_rows_->removeRow(0);
     build_inputs(analysis);
     for (const SettingInfo& info : analysis.settings) {
@@ -228,14 +229,14 @@ void RunFormDock::build_fields() {
             changed();
           });
       const std::string help = info.help + (info.default_text.empty() ? "" : " (" + info.default_text + ")");
-      add_row(info.name, qtext(setting_label(info.name)), control, help);
+      add_row(setting_field(info), qtext(setting_label(info.name)), control, help);
     }
     fields_->setVisible(!analysis.settings.empty() || !analysis.inputs.empty());
     help_->setText(qtext(analysis.summary));
   }
   for (const SettingInfo& info : analysis.settings) {
     const auto given = form_.settings.find(info.name);
-    show_option_value(controls_.at(info.name), info,
+    show_option_value(controls_.at(setting_field(info)), info,
                       given == form_.settings.end() ? info.default_text : given->second);
   }
   for (const auto& [name, edit] : inputs_) {

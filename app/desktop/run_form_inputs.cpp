@@ -7,6 +7,7 @@
 #include "app/desktop/file_dialog.h"
 #include "app/desktop/painter_canvas.h"
 #include "app/desktop/run_form_dock.h"
+#include "app/session/trimmed.h"
 
 namespace varve {
 
@@ -31,6 +32,11 @@ void RunFormDock::build_inputs(const Analysis& analysis) {
     add_row(input_field(input), qtext(setting_label(input_field(input))), field,
             input.help + (input.needed ? " (needed)." : ".") +
                 " STORE:KEY of a result, or FILE, FILE:ARRAY, a folder." + several);
+    auto* told = named_label("third", {}, field->parentWidget());
+    told->setWordWrap(true);
+    told->hide();
+    field->parentWidget()->layout()->addWidget(told);
+    told_[input.name] = told;
     connect(edit, &QLineEdit::textEdited, this, [this, name = input.name](const QString& text) {
       form_.inputs[name] = text.toStdString();
       changed();
@@ -53,6 +59,25 @@ void RunFormDock::set_input(const std::string& name, const std::string& text) {
   changed();
 }
 
+// A key says nothing to a reader: what it stands for is said below.
+void RunFormDock::tell_inputs() {
+  const std::vector<StoredRun> all = results ? results() : std::vector<StoredRun>{};
+  for (const auto& [name, label] : told_) {
+    std::string words;
+    const auto given = form_.inputs.find(name);
+    for (const std::string& part : split(given == form_.inputs.end() ? "" : given->second, ';')) {
+      const size_t colon = part.rfind(':');
+      if (colon == std::string::npos) continue;
+      const std::string which = key_words(trimmed(part.substr(colon + 1)), all);
+      if (!which.empty()) words += (words.empty() ? "" : "\n") + which;
+    }
+    label->setVisible(!words.empty());
+    // The words of a task are one long word: they may break behind their commas.
+    label->setText(
+        qtext(words).replace(',', QStringLiteral(",\u200B")).replace(':', QStringLiteral(":\u200B")));
+  }
+}
+
 void RunFormDock::show_input_menu(const InputInfo& input, QLineEdit* into) {
   QMenu menu(this);
   const auto offer = [&](const std::string& words, const std::string& key) {
@@ -63,11 +88,9 @@ void RunFormDock::show_input_menu(const InputInfo& input, QLineEdit* into) {
   const std::vector<StoredRun> all =
       desk_.session->opened() && results ? results() : std::vector<StoredRun>{};
   for (const StoredRun& run : all) {
-    const std::string which = told_apart(run, all);
-    const std::string of = run.analysis + (which.empty() ? "" : " · " + which);
-    if (!run.series_key.empty()) offer(of + " · over the series", run.series_key);
+    if (!run.series_key.empty()) offer(key_words(run.series_key, all), run.series_key);
     if (const auto cell = run.cells.find(desk_.session->choice().step); cell != run.cells.end())
-      offer(of + " · step " + show_step(cell->first), cell->second);
+      offer(key_words(cell->second, all), cell->second);
   }
   if (menu.isEmpty()) menu.addAction(tr("The store holds no result yet"))->setEnabled(false);
   menu.addSeparator();

@@ -226,6 +226,22 @@ std::string told_apart(const StoredRun& run, const std::vector<StoredRun>& among
   return alike > 1 ? prompts + " · " + settings : settings + " · " + prompts;
 }
 
+std::string key_words(const std::string& key, const std::vector<StoredRun>& among) {
+  if (key.empty()) return "";
+  for (const StoredRun& run : among) {
+    std::string place;
+    for (const auto& [step, cell] : run.cells)
+      if (cell.rfind(key, 0) == 0)
+        place = "step " + show_step(step) + (run.branch == "main" ? "" : " on " + run.branch);
+    for (const std::string& series : run.all_series)
+      if (series.rfind(key, 0) == 0) place = "over the series";
+    if (place.empty()) continue;
+    const std::string which = told_apart(run, among);
+    return run.analysis + " · " + (which.empty() ? "" : which + " · ") + place;
+  }
+  return "";
+}
+
 std::string badge_words(const Verdict& verdict) {
   if (!verdict.broken.empty()) return verdict.broken + " broke";
   if (verdict.checks == 0) return "nothing checked";

@@ -52,14 +52,15 @@ void read_steps(FormReading& reading, const RunForm& form, const RunPlace& place
   if (form.steps == RunForm::Steps::all) return;
   if (form.steps == RunForm::Steps::pinned) {
     if (!place.pin) {
-      reading.problems.push_back({"steps", "steps", "a pinned step: press A on the one to compare with"});
+      reading.problems.push_back(
+          {"steps", "checkpoints", "a pinned step: press A on the one to compare with"});
       return;
     }
     reading.request.steps = {std::min(*place.pin, place.now), std::max(*place.pin, place.now)};
     if (*place.pin == place.now) reading.request.steps.pop_back();
     return;
   }
-  field(reading, "steps", "steps", [&] {
+  field(reading, "steps", "checkpoints", [&] {
     reading.request.steps = parse_steps(form.list, place.steps);
     if (reading.request.steps.empty()) fail("steps that exist, as in 0,1:512:x2,last");
   });
@@ -121,6 +122,7 @@ void read_inputs_of(FormReading& reading, const RunForm& form, const Analysis& a
 
 }  // namespace
 
+std::string setting_field(const SettingInfo& info) { return "set " + info.name; }
 std::string input_field(const InputInfo& input) { return "with " + input.name; }
 
 FormReading read_form(const RunForm& form, const RunPlace& place) {
@@ -133,7 +135,7 @@ FormReading read_form(const RunForm& form, const RunPlace& place) {
     const auto given = form.settings.find(info.name);
     if (given == form.settings.end()) continue;
     if (const auto problem = setting_problem(info, given->second))
-      reading.problems.push_back({info.name, setting_label(info.name), *problem});
+      reading.problems.push_back({setting_field(info), setting_label(info.name), *problem});
     else
       request.settings[info.name] = given->second;
   }

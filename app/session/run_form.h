@@ -29,7 +29,7 @@ struct RunForm {
 };
 
 struct FieldProblem {
-  std::string field;  // a setting's name, or "prompt", "steps", "memory", "with metric"
+  std::string field;  // "prompt", "steps", "memory", "set top_k", "with metric"
   std::string label;  // as the form writes it
   std::string words;  // what it needs: "1 or more"
 };
@@ -52,7 +52,9 @@ struct FormReading {
 };
 FormReading read_form(const RunForm& form, const RunPlace& place);
 
-std::string input_field(const InputInfo& input);  // "with metric": its name among the fields
+// Names among the fields, which have a "steps" of their own: "set steps", "with metric".
+std::string setting_field(const SettingInfo& info);
+std::string input_field(const InputInfo& input);
 
 // What a setting needs, where `value` is none that it takes: "1 or more", "a whole number", "1 to 64".
 std::optional<std::string> setting_problem(const SettingInfo& info, const std::string& value);

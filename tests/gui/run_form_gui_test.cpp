@@ -1,4 +1,5 @@
 // Run and stop from the window's form, as a person drives it.
+#include "analysis/analysis.h"
 #include "tests/gui/desk.h"
 
 namespace varve {
@@ -36,7 +37,7 @@ TEST_F(RunFormInTheWindow, TheFormSaysWhatAFieldNeedsThenTheCostAndRuns) {
            form.at("off").template get<std::string>().rfind("Run is off: “memory” needs a size", 0) == 0;
   }));
   type_into(desk, form_place(desk, "memory"), "2 GB");
-  type_into(desk, form_place(desk, "top_k"), "3");
+  type_into(desk, form_place(desk, "set top_k"), "3");
   ASSERT_TRUE(desk.shows([](const auto& s) {
     const auto& form = s.at("flows").at("form");
     return form.at("problems").empty() && form.at("off") == "" && form.at("cost").size() >= 4 &&
@@ -58,15 +59,36 @@ TEST_F(RunFormInTheWindow, TheFormSaysWhatAFieldNeedsThenTheCostAndRuns) {
   EXPECT_TRUE(desk.shows([](const auto& s) { return s.at("redo") != ""; })) << "a run is an act";
 }
 
+// A setting may have the name of a field that every analysis has: edge-attribution's "steps".
+TEST_F(RunFormInTheWindow, EveryAnalysisHasItsFormOneAfterTheOther) {
+  DesktopUnderTest desk;
+  open_with_lens(desk);
+  open_form(desk);
+  const auto analysis = [&] { return desk.state()["flows"]["form"]["analysis"].get<std::string>(); };
+  std::vector<std::string> names;
+  for (const Analysis& one : analyses().items()) names.push_back(one.name);
+  const size_t windows = desk.windows().size();
+  desk.click(form_place(desk, "analysis"));
+  ASSERT_TRUE(desk.until([&] { return desk.windows().size() > windows; })) << "its list";
+  desk.xdotool({"key", "Home", "Return"});
+  for (size_t i = 0; i < names.size(); ++i) {
+    ASSERT_TRUE(desk.until([&] { return analysis() == names[i]; }))
+        << names[i] << ", shown is " << analysis();
+    if (i + 1 < names.size()) desk.key("Down");
+  }
+  const nlohmann::json form = desk.settled()["flows"]["form"];
+  EXPECT_TRUE(form["places"].contains("analysis")) << form.dump();
+}
+
 TEST_F(RunFormInTheWindow, RecentSettingsComeBackFromTheirMenu) {
   DesktopUnderTest desk;
   open_with_lens(desk);
   open_form(desk);
-  type_into(desk, form_place(desk, "top_k"), "3");
+  type_into(desk, form_place(desk, "set top_k"), "3");
   ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("flows").at("form").at("off") == ""; }));
   desk.click(form_place(desk, "run"));
   ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("flows").at("form").at("recent") == 1; }));
-  type_into(desk, form_place(desk, "top_k"), "7");
+  type_into(desk, form_place(desk, "set top_k"), "7");
   ASSERT_TRUE(
       desk.shows([](const auto& s) { return s.at("flows").at("form").at("settings").at("top_k") == "7"; }));
   const size_t windows = desk.windows().size();

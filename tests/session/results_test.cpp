@@ -123,6 +123,13 @@ TEST(StoredRuns, AreToldApartByWhatDiffers) {
   EXPECT_EQ(told_apart(one, {one, two}), "task induction, 16 prompts · folds 4");
   EXPECT_EQ(told_apart(two, {one, two}), "task ioi, 16 prompts · folds 4");
   two.settings["folds"] = "5";
+  one.branch = two.branch = "main";
+  one.cells[7000] = "3f9a77";
+  two.all_series = {"77c1d0"};
+  EXPECT_EQ(key_words("3f9a", {one, two}), "circuit · folds 4 · task induction, 16 prompts · step 7k");
+  EXPECT_EQ(key_words("77c1d0", {one, two}), "circuit · folds 5 · task ioi, 16 prompts · over the series");
+  EXPECT_EQ(key_words("3f9b", {one, two}), "");
+  EXPECT_EQ(key_words("", {one, two}), "");
   EXPECT_EQ(told_apart(one, {one, two}), "folds 4 · task induction, 16 prompts");
   one.settings.clear();
   EXPECT_EQ(told_apart(one, {one, two}), "task induction, 16 prompts");
@@ -188,7 +195,7 @@ TEST_F(OnAStore, TheFormSaysWhatEachFieldNeeds) {
   std::map<std::string, std::string> needs;
   for (const FieldProblem& problem : reading.problems) needs[problem.field] = problem.words;
   EXPECT_EQ(needs.size(), 4U);
-  EXPECT_EQ(needs["top_k"].rfind("1 ", 0), 0U) << needs["top_k"];
+  EXPECT_EQ(needs["set top_k"].rfind("1 ", 0), 0U) << needs["set top_k"];
   EXPECT_EQ(needs["prompt"], "some text");
   EXPECT_NE(needs["steps"].find("17"), std::string::npos);
   EXPECT_EQ(needs["memory"], "a size, as in 2 GB; empty for no limit");
