@@ -106,6 +106,21 @@ class Comparison {
               std::vector<uint8_t>(base.in.begin(), base.in.end()));
     own.title = "heads of the base's circuit";
     result_.set("base_heads_in", std::move(own));
+    check_parts();
+  }
+
+  // What is new and what stayed make the circuit; what left and what stayed made the base's.
+  void check_parts() {
+    const auto heads = [&](const char* name, int64_t set) { return result_[name].number(set); };
+    const auto base = static_cast<double>(std::count(base_.set.in.begin(), base_.set.in.end(), true));
+    double worst = 0;
+    for (int64_t set = 0; set < count(); ++set) {
+      const double retained = heads("retained_count", set);
+      worst = std::max({worst, std::abs(heads("emergent_count", set) + retained - heads("head_count", set)),
+                        std::abs(heads("vanished_count", set) + retained - base)});
+    }
+    result_.checks.push_back({"new and retained heads = the circuit", worst, 0, 2 * count(), worst == 0,
+                              "vanished and retained = the base's, too"});
   }
 
   void add_overlaps() {
@@ -162,6 +177,7 @@ class Comparison {
     array.title = "importance beside the base, -1 to 1";
     array.unit = "share";
     result_.set("effect", std::move(array));
+    result_.provenance["leading_array"] = "effect";
   }
 
   // Of the sets among each other, the base first.
@@ -194,7 +210,7 @@ class Comparison {
 void add_circuit_compare(AnalysisCatalog& catalog) {
   Analysis compare;
   compare.name = "circuit-compare";
-  compare.version = 2;
+  compare.version = 3;
   compare.summary =
       "which heads branches or other prompts add to or take from a base's circuit, beside noise";
   compare.help =

@@ -185,7 +185,9 @@ std::string facts_html(const StoredRun& run, const Theme& theme) {
   const std::string settings = settings_words(run);
   std::string rows = "<table cellspacing=\"0\" cellpadding=\"1\">";
   rows += fact("checks",
-               colored(badge_words(run.verdict), run.verdict.broken.empty() ? theme.ok : theme.fail) +
+               colored(badge_words(run.verdict), !run.verdict.broken.empty() ? theme.fail
+                                                 : run.verdict.checks == 0   ? theme.ink3
+                                                                             : theme.ok) +
                    (run.verdict.n > 0 ? html(", n = " + show_count(run.verdict.n)) : ""),
                theme);
   for (const Check& check : run.verdict.worst)

@@ -4,6 +4,7 @@
 #include <QHBoxLayout>
 #include <QMenu>
 #include <QScrollArea>
+#include <QTimer>
 #include <QVBoxLayout>
 #include <algorithm>
 
@@ -22,7 +23,7 @@ ResultsDock::ResultsDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(d
   column->setSpacing(0);
   auto* header = new DockHeader(tr("Series and results"), this);
   column->addWidget(header);
-  auto* scroll = new QScrollArea(this);
+  auto* scroll = scroll_ = new QScrollArea(this);
   scroll->setWidgetResizable(true);
   scroll->setHorizontalScrollBarPolicy(Qt::ScrollBarAlwaysOff);
   scroll->setFocusPolicy(Qt::NoFocus);
@@ -186,6 +187,12 @@ void ResultsDock::choose(const std::string& id) {
     desk_.acted();
   }
   show_details();
+  // The details take room from the list: what was chosen stays in sight.
+  QTimer::singleShot(0, this, [this] {
+    for (const auto& [row, box] : list_->places())
+      if (row == list_->current())
+        scroll_->ensureVisible(box.center().x(), list_->y() + box.center().y(), 0, box.height());
+  });
 }
 
 void ResultsDock::activate(const std::string& id) {

@@ -17,6 +17,8 @@
 #include "app/session/results.h"
 #include "app/session/why.h"
 
+class QScrollArea;
+
 namespace varve {
 
 class ResultsDock : public QWidget {
@@ -66,6 +68,7 @@ class ResultsDock : public QWidget {
   std::unique_ptr<Removal> removal_;
 
   RowList* list_;
+  QScrollArea* scroll_;
   QWidget *details_, *removed_bar_;
   QLabel *heading_, *facts_, *removed_words_;
   QTextBrowser* why_text_;

@@ -78,9 +78,12 @@ InputWords words_of_input(const InputInfo& input, const std::string& text) {
     if (one.empty()) continue;
     const size_t equals = input.several ? one.find('=') : std::string::npos;
     const bool is_labelled = equals != std::string::npos && one.find('/') > equals;
-    const std::string name = is_labelled ? input.name + "." + trimmed(one.substr(0, equals)) : input.name;
+    std::string name = is_labelled ? input.name + "." + trimmed(one.substr(0, equals)) : input.name;
+    // Those without a name are counted: set, set.2, set.3.
+    for (int number = 2; !is_labelled && words.contains(name); ++number)
+      name = input.name + "." + std::to_string(number);
     if (!words.emplace(name, is_labelled ? trimmed(one.substr(equals + 1)) : one).second)
-      fail_usage("'{}' is given twice; name them, as in 70m=FIRST; 160m=SECOND", name);
+      fail_usage("names that differ, as in 70m=FIRST; 160m=SECOND ('{}' is there twice)", name);
   }
   return words;
 }

@@ -67,6 +67,8 @@ struct StoredResult {
 constexpr int64_t stored_results_bytes = int64_t{512} << 20;
 // Takes them out until the others fit.
 void keep_within(std::map<std::string, StoredResult>& results, int64_t bytes);
+// Opens a view of the analysis where none shows what it makes: cells of the current step, or of the series.
+void show_somewhere(Bench& bench, const Analysis& analysis, bool has_cells);
 
 class Session {
  public:

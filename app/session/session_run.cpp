@@ -120,6 +120,8 @@ void Session::ask(const RunRequest& request, const Asked& asked) {
     const auto longest = static_cast<int64_t>(request.probes.prompts.front().size());
     if (const auto pos = next.selection.index("pos"); pos && *pos >= longest) next.selection.at.erase("pos");
   }
+  const Analysis& analysis = analyses().get(request.analysis);
+  show_somewhere(next.bench, analysis, makes_cells(analysis, request.inputs));
   change(next, "run " + request.analysis);
 }
 

@@ -101,16 +101,9 @@ void Session::show_stored(const StoredRun& stored) {
     return;
   }
   show_cells(stored);
-  // Where every open view is about another analysis, nothing would be seen of it.
-  const auto is_of_it = [&stored](const OpenView& view) {
-    return view.result.analysis.empty() || view.result.analysis == stored.analysis;
-  };
-  if (std::none_of(bench().views.begin(), bench().views.end(), is_of_it)) {
-    OpenView view;
-    view.result.analysis = stored.analysis;
-    if (has_reduce(analyses().get(stored.analysis))) view.result.which = ResultRef::Which::series;
-    open_view(std::move(view));
-  }
+  Bench next = bench();
+  show_somewhere(next, analyses().get(stored.analysis), true);
+  if (next != bench()) change_bench(next, "open a view");
   touch();
 }
 

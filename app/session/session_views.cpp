@@ -25,18 +25,39 @@ void Session::activate(int64_t id) {
   touch();
 }
 
-int64_t Session::open_view(OpenView view, Edge edge) {
-  Bench next = bench();
-  view.id = next.next_id++;
+namespace {
+
+void put(Bench& bench, OpenView view, Edge edge = Edge::right) {
+  view.id = bench.next_id++;
   // Half of a narrow view shows nothing: there the new one is a tab.
   if (edge == Edge::right)
-    for (const PlacedGroup& group : place(next.tiles, {0, 0, 1000, 1000}, 0).groups)
-      if (group.box.w < 600 && std::count(group.views.begin(), group.views.end(), next.active) > 0)
+    for (const PlacedGroup& group : place(bench.tiles, {0, 0, 1000, 1000}, 0).groups)
+      if (group.box.w < 600 && std::count(group.views.begin(), group.views.end(), bench.active) > 0)
         edge = Edge::middle;
-  insert(next.tiles, view.id, next.active, edge);
-  next.active = view.id;
-  next.filled = 0;
-  next.views.push_back(std::move(view));
+  insert(bench.tiles, view.id, bench.active, edge);
+  bench.active = view.id;
+  bench.filled = 0;
+  bench.views.push_back(std::move(view));
+}
+
+}  // namespace
+
+void show_somewhere(Bench& bench, const Analysis& analysis, bool has_cells) {
+  const auto shows_it = [&](const OpenView& view) {
+    const ResultRef& result = view.result;
+    return (result.analysis.empty() || result.analysis == analysis.name) &&
+           (has_cells || result.which == ResultRef::Which::series);
+  };
+  if (std::any_of(bench.views.begin(), bench.views.end(), shows_it)) return;
+  OpenView view;
+  view.result.analysis = analysis.name;
+  if (!has_cells || has_reduce(analysis)) view.result.which = ResultRef::Which::series;
+  put(bench, std::move(view));
+}
+
+int64_t Session::open_view(OpenView view, Edge edge) {
+  Bench next = bench();
+  put(next, std::move(view), edge);
   change_bench(next, "open a view");
   return bench().active;
 }

@@ -30,7 +30,9 @@ TEST(InputWords, SeveralAreToldApartByTheirLabels) {
   EXPECT_EQ(words_of_input(input("fit", true), "/odd=name/a.varve:3f"),
             (InputWords{{"fit", "/odd=name/a.varve:3f"}}))
       << "an equals sign within a path is no label";
-  expect_error([] { words_of_input(input("fit", true), "a; b"); }, {"given twice"});
+  EXPECT_EQ(words_of_input(input("fit", true), "a; b; c"),
+            (InputWords{{"fit", "a"}, {"fit.2", "b"}, {"fit.3", "c"}}));
+  expect_error([] { words_of_input(input("fit", true), "a=x; a=y"); }, {"fit.a", "twice"});
 }
 
 class RunInputs : public OnTheDemoSession {

@@ -140,6 +140,26 @@ TEST_F(ViewsOfTheDemo, AResultOfTheStoreIsSetAgainstAAsOneThatWasRunHere) {
   EXPECT_NE(line.find(" --steps 7000,512 "), std::string::npos) << line;
 }
 
+TEST_F(ViewsOfTheDemo, ARunThatNoViewWouldShowOpensOneAsPartOfTheAct) {
+  Bench bench = session_->bench();
+  const size_t views = bench.views.size();
+  for (OpenView& view : bench.views) view.result.analysis = "logit-lens";
+  const Analysis& lens = analyses().get("logit-lens");
+  show_somewhere(bench, lens, true);
+  EXPECT_EQ(bench.views.size(), views) << "a view shows it";
+  const Analysis& compare = analyses().get("circuit-compare");
+  show_somewhere(bench, compare, false);
+  ASSERT_EQ(bench.views.size(), views + 1);
+  EXPECT_EQ(bench.views.back().result, (ResultRef{"circuit-compare", ResultRef::Which::series, ""}));
+  EXPECT_EQ(bench.active, bench.views.back().id);
+  // A view of whatever was run last shows cells, and this makes none.
+  bench.views.back().result = {"", ResultRef::Which::cell, ""};
+  show_somewhere(bench, compare, false);
+  EXPECT_EQ(bench.views.size(), views + 2);
+  const std::vector<int64_t> placed = views_in(bench.tiles);
+  EXPECT_EQ(placed.size(), views + 2);
+}
+
 TEST_F(ViewsOfTheDemo, ASeriesIsDrawnMinusItsStepA) {
   run();
   session_->go_to_step(512);

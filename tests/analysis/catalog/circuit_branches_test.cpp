@@ -66,6 +66,9 @@ TEST_F(CircuitBranches, WhatEachBranchChangedIsFoundBeyondNoise) {
                                 {"set.same", circuit("same", induction_)},
                                 {"set.sft", circuit("sft", induction_)}});
   const Dataset& found = report.result;
+  ASSERT_EQ(found.checks.size(), 1U);
+  EXPECT_TRUE(found.checks[0].passed);
+  EXPECT_EQ(found.checks[0].n, 6) << "three sets, each beside the base";
   ASSERT_EQ(found.coord("set")->text(0), "rl");
   ASSERT_EQ(found.coord("set")->text(2), "sft");
   EXPECT_EQ(found["emergent_certain"].number(place(2, 3, 3)), 1);
