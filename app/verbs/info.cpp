@@ -10,6 +10,8 @@
 #include "analysis/store/run_store.h"
 #include "app/console/describe.h"
 #include "app/console/json_text.h"
+#include "app/console/result_info.h"
+#include "app/console/result_option.h"
 #include "app/console/source.h"
 #include "app/console/table.h"
 #include "app/verbs/verb.h"
@@ -174,13 +176,27 @@ int info_of_file(const std::filesystem::path& path, Console& console) {
   return 0;
 }
 
+int info_of_result(const Dataset& data, Console& console) {
+  console.print(console.json ? json_text(result_info_json(data)) : result_info_text(data));
+  return 0;
+}
+
 int info(const std::filesystem::path& path, Console& console) {
+  std::error_code problem;
+  const std::string words = path.string();
+  // STORE:KEY, where no file has that name.
+  if (const size_t colon = words.rfind(':'); !std::filesystem::exists(path, problem) &&
+                                             colon != std::string::npos &&
+                                             RunStore::is_store(words.substr(0, colon)))
+    return info_of_result(open_result(words), console);
   require_exists(path);
   if (RunStore::is_store(path)) {
     const auto store = RunStore::open(path);
     console.print(console.json ? json_text(store_json(*store)) : store_text(*store));
     return 0;
   }
+  if (std::filesystem::is_regular_file(path) && path.extension() == ".h5")
+    return info_of_result(open_result(words), console);
   if (std::filesystem::is_regular_file(path) && path.extension() != ".toml")
     return info_of_file(path, console);
   const SeriesSource series = find_series(path);
@@ -193,10 +209,13 @@ int info(const std::filesystem::path& path, Console& console) {
 
 void add_info(VerbCatalog& catalog) {
   catalog.add(
-      {"info", "show what a store, a source or a file of weights holds", "varve info pythia-70m.varve",
-       [](CLI::App& command) {
+      {"info", "show what a store, a source, a result or a file of weights holds",
+       "varve info pythia-70m.varve", [](CLI::App& command) {
          auto path = std::make_shared<std::filesystem::path>();
-         command.add_option("PATH", *path, "a store, anything varve import can read, or a file of weights")
+         command
+             .add_option(
+                 "PATH", *path,
+                 "a store, anything varve import can read, a result (.h5 or STORE:KEY), or a file of weights")
              ->required();
          return [path](Console& console) { return info(*path, console); };
        }});

@@ -49,8 +49,8 @@ int run(const Request& request, Console& console) {
 // The settings of the analysis named on the line, or the analyses there are.
 std::string more_help(const std::string& named) {
   if (const Analysis* analysis = analyses().find(named)) {
-    std::string text = fmt::format("{}: {}\n\n{}\n\nSettings (--set key=value):\n", analysis->name,
-                                   analysis->summary, analysis->help);
+    std::string text = fmt::format("{}: {}\n\n{}\n", analysis->name, analysis->summary, analysis->help);
+    if (!analysis->settings.empty()) text += "\nSettings (--set key=value):\n";
     for (const SettingInfo& setting : analysis->settings) text += describe(setting) + "\n";
     if (!analysis->inputs.empty()) text += "\nInputs (--with name=FILE[:ARRAY] or name=STORE:KEY):\n";
     for (const InputInfo& input : analysis->inputs)

@@ -11,6 +11,7 @@ namespace varve {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(Info, TellsWhatAStoreHolds) {
   const TinyStore store("0,1,16");
@@ -52,6 +53,31 @@ TEST(Info, ListsTheTensorsOfABareFileOfWeights) {
   EXPECT_EQ(tensors[weight]["shape"], nlohmann::json({2, 3}));
   EXPECT_EQ(tensors[weight]["bytes"], 24);
   EXPECT_EQ(tensors[1 - weight]["dtype"], "f16");
+}
+
+TEST(Info, TellsWhatAResultIsMadeOf) {
+  const TinyStore store("0,16");
+  const std::string file = store.file("lens.h5");
+  const Ended run =
+      varve_run({"run", "logit-lens", store.path(), "--text", "The king", "-o", file, "--json"});
+  ASSERT_EQ(run.exit_code, 0) << run.err;
+  const Ended shown = varve_run({"info", file});
+  ASSERT_EQ(shown.exit_code, 0) << shown.err;
+  EXPECT_THAT(shown.out, HasSubstr("step layer"));
+  EXPECT_THAT(shown.out, HasSubstr("ok   last layer = model output"));
+  EXPECT_THAT(shown.out, HasSubstr("logit-lens"));
+  EXPECT_THAT(shown.out, HasSubstr("(with low, high, n)"));
+  EXPECT_THAT(shown.out, Not(HasSubstr("prob_true_low")));
+  const auto of_file = nlohmann::json::parse(varve_run({"info", file, "--json"}).out);
+  EXPECT_EQ(of_file["kind"], "result");
+  EXPECT_EQ(of_file["arrays"]["prob_true"]["shape"][0], 2);
+  EXPECT_FALSE(of_file["arrays"]["prob_true"].contains("values"));
+  const std::string key =
+      nlohmann::json::parse(varve_run({"info", store.path(), "--json"}).out)["results"][0]["key"];
+  const Ended of_store = varve_run({"info", store.path() + ":" + key, "--json"});
+  ASSERT_EQ(of_store.exit_code, 0) << of_store.err;
+  EXPECT_EQ(nlohmann::json::parse(of_store.out)["provenance"]["analysis"], "logit-lens");
+  EXPECT_EQ(varve_run({"info", store.path() + ":none"}).exit_code, 3);
 }
 
 TEST(Info, RefusesAFileThatIsNoneOfWeights) {
