@@ -1,6 +1,7 @@
 // The results browser.
 #include "app/desktop/results_dock.h"
 
+#include <QEvent>
 #include <QHBoxLayout>
 #include <QMenu>
 #include <QScrollArea>
@@ -82,6 +83,8 @@ ResultsDock::ResultsDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(d
   why_button_->setToolTip(tr("What its key is made of, and in which parts its siblings differ"));
   remove_->setToolTip(tr("Takes these results out of the store; Undo brings them back"));
   details_->hide();
+  for (QWidget* part : {details_, static_cast<QWidget*>(heading_), static_cast<QWidget*>(facts_)})
+    part->installEventFilter(this);
   column->addWidget(details_);
 
   connect(header, &DockHeader::close_asked, this, &ResultsDock::close_asked);
@@ -92,6 +95,16 @@ ResultsDock::ResultsDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(d
   connect(why_button_, &QPushButton::clicked, this, [this] { explain(); });
   connect(remove_, &QPushButton::clicked, this, [this] { remove(); });
   connect(undo_, &QPushButton::clicked, this, [this] { undo_removal(); });
+}
+
+// The first click of a double click on a row may open the details right where the second one falls.
+bool ResultsDock::eventFilter(QObject* watched, QEvent* event) {
+  if (event->type() == QEvent::MouseButtonPress) pressed_list_ = false;
+  if (event->type() == QEvent::MouseButtonDblClick && pressed_list_) {
+    activate(std::string(list_->current()));
+    return true;
+  }
+  return QWidget::eventFilter(watched, event);
 }
 
 ResultsDock::~ResultsDock() {
@@ -187,6 +200,7 @@ void ResultsDock::choose(const std::string& id) {
     desk_.acted();
   }
   show_details();
+  pressed_list_ = true;
   // The details take room from the list: what was chosen stays in sight.
   QTimer::singleShot(0, this, [this] {
     for (const auto& [row, box] : list_->places())

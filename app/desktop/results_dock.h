@@ -43,6 +43,9 @@ class ResultsDock : public QWidget {
   void run_asked(const std::string& analysis);
   void note_asked(int index);
 
+ protected:
+  bool eventFilter(QObject* watched, QEvent* event) override;
+
  private:
   std::vector<ListRow> rows_now() const;
   const StoredRun* chosen() const;
@@ -69,6 +72,7 @@ class ResultsDock : public QWidget {
 
   RowList* list_;
   QScrollArea* scroll_;
+  bool pressed_list_ = false;  // by the last press in this dock
   QWidget *details_, *removed_bar_;
   QLabel *heading_, *facts_, *removed_words_;
   QTextBrowser* why_text_;

@@ -143,12 +143,15 @@ void RowList::choose(int row) {
   emit chosen(current_);
 }
 
-void RowList::mousePressEvent(QMouseEvent* event) { choose(row_at(static_cast<int>(event->position().y()))); }
-
-void RowList::mouseDoubleClickEvent(QMouseEvent* event) {
+void RowList::mousePressEvent(QMouseEvent* event) {
   const int row = row_at(static_cast<int>(event->position().y()));
-  if (row >= 0 && !rows_[static_cast<size_t>(row)].id.empty())
-    emit activated(rows_[static_cast<size_t>(row)].id);
+  pressed_ = row >= 0 ? rows_[static_cast<size_t>(row)].id : "";
+  choose(row);
+}
+
+// Of the row that was pressed first: what it chose may have moved the rows since.
+void RowList::mouseDoubleClickEvent(QMouseEvent*) {
+  if (!pressed_.empty()) emit activated(pressed_);
 }
 
 void RowList::mouseMoveEvent(QMouseEvent* event) {

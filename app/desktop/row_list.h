@@ -60,7 +60,7 @@ class RowList : public QWidget {
   void choose(int row);
   Desk& desk_;
   std::vector<ListRow> rows_;
-  std::string current_;
+  std::string current_, pressed_;
   int hovered_ = -1;
 };
 

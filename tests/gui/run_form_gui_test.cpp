@@ -80,6 +80,27 @@ TEST_F(RunFormInTheWindow, EveryAnalysisHasItsFormOneAfterTheOther) {
   EXPECT_TRUE(form["places"].contains("analysis")) << form.dump();
 }
 
+// In a low window the details open where the second click falls.
+TEST_F(RunFormInTheWindow, ADoubleClickShowsAResultHoweverLittleRoomThereIs) {
+  DesktopUnderTest desk("1440x760");
+  open_with_lens(desk);
+  open_form(desk);
+  type_into(desk, form_place(desk, "set top_k"), "3");
+  ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("flows").at("form").at("off") == ""; }));
+  desk.click(form_place(desk, "run"));
+  ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("flows").at("results").at("runs").size() == 2; }));
+  const nlohmann::json results = desk.settled()["flows"]["results"];
+  std::vector<std::pair<int, int>> rows;  // y, x: in the order of the runs
+  for (const auto& [id, box] : results["places"].items())
+    if (id.rfind("result ", 0) == 0) rows.emplace_back(box[1].get<int>() + 8, box[0].get<int>() + 30);
+  std::sort(rows.begin(), rows.end());
+  ASSERT_EQ(rows.size(), 2U);
+  const auto [y, x] = rows[results["runs"][0]["settings"] == "" ? 0 : 1];
+  desk.xdotool(
+      {"mousemove", std::to_string(x), std::to_string(y), "click", "--repeat", "2", "--delay", "150", "1"});
+  EXPECT_TRUE(desk.shows([](const auto& s) { return s.at("undo") == "show logit-lens"; }));
+}
+
 TEST_F(RunFormInTheWindow, RecentSettingsComeBackFromTheirMenu) {
   DesktopUnderTest desk;
   open_with_lens(desk);
