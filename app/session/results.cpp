@@ -170,10 +170,29 @@ std::vector<StoredRun> ResultShelf::look(const RunStore& store, const Tokenizer*
         part->cell_keys.empty() ? run_of_cell.end() : run_of_cell.find(part->cell_keys.front());
     if (owner == run_of_cell.end() || runs.at(owner->second).analysis != part->of.analysis) {
       // Made of another analysis' cells, or of inputs alone: a run without cells, to be looked at as it is.
-      StoredRun& alone = runs.emplace(part->group + "\n" + info->key, part->of).first->second;
-      if (owner != run_of_cell.end()) alone.branch = runs.at(owner->second).branch;
+      const bool is_owned = owner != run_of_cell.end();
+      const std::string id = part->group + "\n" + (is_owned ? owner->second : info->key);
+      auto [found, fresh] = runs.emplace(id, part->of);
+      StoredRun& alone = found->second;
+      if (fresh && is_owned) {
+        const StoredRun& read = runs.at(owner->second);
+        alone.branch = read.branch;
+        alone.probes = read.probes;
+        alone.probes_digest = read.probes_digest;
+        alone.text = read.text;
+        alone.prompts = read.prompts;
+        alone.tokens = read.tokens;
+      }
+      if (!fresh) {
+        alone.bytes += part->of.bytes;
+        alone.written = std::max(alone.written, part->of.written);
+      }
+      alone.all_series.push_back(info->key);
+      size_t& widest = cells_of_series[id];
+      if (!fresh && part->cell_keys.size() < widest) continue;
+      widest = part->cell_keys.size();
       alone.series_key = info->key;
-      alone.all_series = {info->key};
+      alone.verdict = part->of.verdict;
       continue;
     }
     StoredRun& run = runs.at(owner->second);

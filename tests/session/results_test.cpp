@@ -59,6 +59,8 @@ TEST_F(OnAStore, WhatHasNoCellsOfItsOwnIsListedByWhatWasReduced) {
   RunRequest fitted = measured;
   fitted.analysis = "massive-activation-fit";
   const RunReport fit = run_analysis(opened_->store, fitted, task);
+  fitted.steps = {7000};
+  run_analysis(opened_->store, fitted, task);  // of fewer steps: the same run, and not the one it shows
   RunRequest toy;
   toy.analysis = "effective-dimension";
   toy.settings = {{"samples", "16"}, {"routers", "4"}, {"bootstrap", "100"}};
@@ -71,6 +73,8 @@ TEST_F(OnAStore, WhatHasNoCellsOfItsOwnIsListedByWhatWasReduced) {
   EXPECT_EQ(runs[1].analysis, "massive-activation-fit") << "it reads the cells of another";
   EXPECT_TRUE(runs[1].cells.empty());
   EXPECT_EQ(runs[1].series_key, fit.reduce_key);
+  EXPECT_EQ(runs[1].all_series.size(), 2U);
+  EXPECT_EQ(prompts_words(runs[1]), "the king said to the queen") << "those of the cells it is made of";
   EXPECT_EQ(runs[2].analysis, "massive-activations");
   EXPECT_EQ(runs[2].cells.size(), 2U);
   EXPECT_EQ(runs[2].series_key, own.reduce_key) << "not that of the fit, which lies elsewhere";
