@@ -58,8 +58,12 @@ TEST_F(MarksByHand, TheInspectorFollowsAHeadWhichIsMeasuredAndTheOnesAboveChance
 
   palette(desk, ">heads above floor");
   ASSERT_TRUE(desk.shows([](const auto& s) { return s.at("set").size() > 0 && s.at("set").size() < 16; }));
-  for (const auto& member : desk.state()["set"])
-    EXPECT_EQ(member.at("layer"), 3) << "the induction heads of the demo lie in its last layer";
+  // The induction heads of the demo; with so few prompts a head of the first layer is above even attention,
+  // too.
+  const nlohmann::json set = desk.state()["set"];
+  for (int head = 1; head <= 3; ++head)
+    EXPECT_NE(std::find(set.begin(), set.end(), nlohmann::json{{"layer", 3}, {"head", head}}), set.end())
+        << "L3H" << head << " of " << set.dump();
 
   // From the selected head to another one.
   move_to(desk, 0.3, 0.75);
