@@ -33,7 +33,7 @@ struct EdgePlan {
   int64_t steps = 5;
   InputGroup input_group = InputGroup::whole;
   int64_t batch_bytes = int64_t{128} << 20;  // what the differences of one batch of pairs may take
-  int64_t keep_bytes = int64_t{48} << 20;   // what one batch may keep of blocks' insides for the way back
+  int64_t keep_bytes = int64_t{48} << 20;    // what one batch may keep of blocks' insides for the way back
 };
 
 // Pairs that are in work at once, in equal parts; one where memory is short.
