@@ -260,7 +260,6 @@ void MainWindow::refresh() {
   if (is_open) {
     rail_->refresh();
     const Run* run = session_->current_run();
-    const bool has_run = run && (run->running() || !run->cells.empty());
     const bool was_typing = focusWidget() == prompt_->field();  // also while another window is in front
     views_->refresh();
     // Where other results fill the views nobody waits for a prompt; Ctrl+P asks for one all the same.
@@ -271,6 +270,12 @@ void MainWindow::refresh() {
     const bool is_filled =
         count([](ViewTile* tile) { return tile->content().view != nullptr; }) > 0 &&
         count([](ViewTile* tile) { return tile->content().analysis == "logit-lens"; }) == 0;
+    // A lens without numbers asks for the prompt above it, whatever else is run meanwhile.
+    const bool lens_waits = count([](ViewTile* tile) {
+                              return tile->content().analysis == "logit-lens" && !tile->content().data;
+                            }) > 0 &&
+                            run && run->request.analysis != "logit-lens";
+    const bool has_run = run && (run->running() || !run->cells.empty()) && !lens_waits;
     prompt_->setVisible(prompt_asked_ || (!has_run && !is_filled));
     if (was_typing && !prompt_->isVisible()) views_->focus_active();
     prompt_->refresh();
