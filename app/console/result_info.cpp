@@ -6,24 +6,23 @@
 
 #include "app/console/describe.h"
 #include "app/console/table.h"
+#include "viz/choice.h"
 
 namespace varve {
 
 namespace {
 
-constexpr std::string_view companions[] = {"_low", "_high", "_n"};
-
-bool is_companion(const Dataset& data, const std::string& name) {
-  for (const std::string_view end : companions)
-    if (name.ends_with(end) && data.has(name.substr(0, name.size() - end.size()))) return true;
-  return false;
+// The array whose interval, n or noise this one is; "" where it stands for itself.
+std::string base_of(const Dataset& data, const std::string& name) {
+  const std::string base = name.substr(0, name.rfind('_'));
+  return is_companion(data, name) && data.has(base) ? base : "";
 }
 
-// The title, and which of its companions are there: "loss (with low, high, n)".
-std::string title_of(const Dataset& data, const std::string& name) {
+// The title, and which of its companions are there: "loss (with high, low, n)".
+std::string full_title(const Dataset& data, const std::string& name) {
   std::string with;
-  for (const std::string_view end : companions)
-    if (data.has(name + std::string(end))) with += (with.empty() ? "" : ", ") + std::string(end.substr(1));
+  for (const auto& [other, numbers] : data.arrays())
+    if (base_of(data, other) == name) with += (with.empty() ? "" : ", ") + other.substr(name.size() + 1);
   return data[name].title + (with.empty() ? "" : " (with " + with + ")");
 }
 
@@ -33,10 +32,10 @@ std::string result_info_text(const Dataset& data) {
   std::string text = data.title + "\n\n";
   TextTable arrays({"array", "dtype", "axes", "shape", "unit", "title"});
   for (const auto& [name, array] : data.arrays()) {
-    if (is_companion(data, name)) continue;
+    if (!base_of(data, name).empty()) continue;
     arrays.row({name, std::string(name_of(array.dtype())), fmt::format("{}", fmt::join(array.axes(), " ")),
                 array.shape().empty() ? "scalar" : fmt::format("{}", fmt::join(array.shape(), " x ")),
-                array.unit, title_of(data, name)});
+                array.unit, full_title(data, name)});
   }
   text += arrays.text() + "\n" + describe(data.checks) + "\n";
   for (const std::string& note : data.notes) text += "note: " + note + "\n";

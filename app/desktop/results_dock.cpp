@@ -83,8 +83,8 @@ ResultsDock::ResultsDock(Desk& desk, QWidget* parent) : QWidget(parent), desk_(d
   why_button_->setToolTip(tr("What its key is made of, and in which parts its siblings differ"));
   remove_->setToolTip(tr("Takes these results out of the store; Undo brings them back"));
   details_->hide();
-  for (QWidget* part : {details_, static_cast<QWidget*>(heading_), static_cast<QWidget*>(facts_)})
-    part->installEventFilter(this);
+  for (QWidget* part : details_->findChildren<QWidget*>()) part->installEventFilter(this);
+  details_->installEventFilter(this);
   column->addWidget(details_);
 
   connect(header, &DockHeader::close_asked, this, &ResultsDock::close_asked);

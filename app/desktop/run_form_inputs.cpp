@@ -80,13 +80,13 @@ void RunFormDock::tell_inputs() {
 
 void RunFormDock::show_input_menu(const InputInfo& input, QLineEdit* into) {
   QMenu menu(this);
+  // Where it lies now: while the menu is open another series may be.
+  const std::string store = desk_.session->opened() ? desk_.session->opened()->store->folder().string() : "";
   const auto offer = [&](const std::string& words, const std::string& key) {
-    menu.addAction(qtext(words), this, [this, name = input.name, key] {
-      set_input(name, desk_.session->opened()->store->folder().string() + ":" + key);
-    });
+    menu.addAction(qtext(words), this,
+                   [this, name = input.name, where = store + ":" + key] { set_input(name, where); });
   };
-  const std::vector<StoredRun> all =
-      desk_.session->opened() && results ? results() : std::vector<StoredRun>{};
+  const std::vector<StoredRun> all = !store.empty() && results ? results() : std::vector<StoredRun>{};
   for (const StoredRun& run : all) {
     if (!run.series_key.empty()) offer(key_words(run.series_key, all), run.series_key);
     if (const auto cell = run.cells.find(desk_.session->choice().step); cell != run.cells.end())

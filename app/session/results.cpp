@@ -246,7 +246,8 @@ std::string told_apart(const StoredRun& run, const std::vector<StoredRun>& among
 }
 
 std::string key_words(const std::string& key, const std::vector<StoredRun>& among) {
-  if (key.empty()) return "";
+  constexpr size_t least = 6;  // fewer letters may be the name of an array in a file
+  if (key.size() < least) return "";
   for (const StoredRun& run : among) {
     std::string place;
     for (const auto& [step, cell] : run.cells)

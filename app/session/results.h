@@ -45,7 +45,8 @@ std::string settings_words(const StoredRun& run);  // "top k 8, norm final"; "" 
 std::string prompts_words(const StoredRun& run);  // "The king said", "task induction, 16 prompts"; "" without
 // Settings and prompts; the prompts first where another of the same analysis has the same settings.
 std::string told_apart(const StoredRun& run, const std::vector<StoredRun>& among);
-// "circuit · task ioi, 16 prompts · step 7k"; "" where no result's key begins so.
+// "circuit · task ioi, 16 prompts · step 7k"; "" where no result's key begins so, or with less than 6
+// letters.
 std::string key_words(const std::string& key, const std::vector<StoredRun>& among);
 std::string badge_words(const Verdict& verdict);  // "6 checks", "last layer = model output broke"
 

@@ -128,12 +128,12 @@ TEST(StoredRuns, AreToldApartByWhatDiffers) {
   EXPECT_EQ(told_apart(two, {one, two}), "task ioi, 16 prompts · folds 4");
   two.settings["folds"] = "5";
   one.branch = two.branch = "main";
-  one.cells[7000] = "3f9a77";
+  one.cells[7000] = "3f9a7700";
   two.all_series = {"77c1d0"};
-  EXPECT_EQ(key_words("3f9a", {one, two}), "circuit · folds 4 · task induction, 16 prompts · step 7k");
+  EXPECT_EQ(key_words("3f9a77", {one, two}), "circuit · folds 4 · task induction, 16 prompts · step 7k");
   EXPECT_EQ(key_words("77c1d0", {one, two}), "circuit · folds 5 · task ioi, 16 prompts · over the series");
-  EXPECT_EQ(key_words("3f9b", {one, two}), "");
-  EXPECT_EQ(key_words("", {one, two}), "");
+  EXPECT_EQ(key_words("3f9b77", {one, two}), "");
+  EXPECT_EQ(key_words("3f9", {one, two}), "") << "may be the name of an array";
   EXPECT_EQ(told_apart(one, {one, two}), "folds 4 · task induction, 16 prompts");
   one.settings.clear();
   EXPECT_EQ(told_apart(one, {one, two}), "task induction, 16 prompts");

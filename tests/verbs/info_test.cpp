@@ -66,7 +66,7 @@ TEST(Info, TellsWhatAResultIsMadeOf) {
   EXPECT_THAT(shown.out, HasSubstr("step layer"));
   EXPECT_THAT(shown.out, HasSubstr("ok   last layer = model output"));
   EXPECT_THAT(shown.out, HasSubstr("logit-lens"));
-  EXPECT_THAT(shown.out, HasSubstr("(with low, high, n)"));
+  EXPECT_THAT(shown.out, HasSubstr("(with high, low, n)"));
   EXPECT_THAT(shown.out, Not(HasSubstr("prob_true_low")));
   const auto of_file = nlohmann::json::parse(varve_run({"info", file, "--json"}).out);
   EXPECT_EQ(of_file["kind"], "result");
